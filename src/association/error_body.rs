@@ -1,0 +1,329 @@
+//! The error bodies that the service, its gateways and the proxies before it send, in every shape seen.
+
+use serde_json::{Map, Value};
+
+use crate::text;
+
+const MAX_CODE: usize = 64;
+const MAX_TEXT: usize = 480;
+const MAX_REQUEST_ID: usize = 128;
+
+/// What an error body says, cleaned and bounded; empty where it does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    pub code: String,
+    pub message: String,
+    pub request_id: String,
+    /// Whether this can only be an error, whatever the HTTP status: decides about a 2xx answer.
+    pub is_error: bool,
+}
+
+/// Reads any body. What is none of the known shapes falls back to its text.
+pub fn parse(body: &[u8]) -> ErrorBody {
+    serde_json::from_slice::<Value>(body)
+        .ok()
+        .and_then(|document| from_json(&document))
+        .unwrap_or_else(|| ErrorBody {
+            message: readable(&String::from_utf8_lossy(body)),
+            ..ErrorBody::default()
+        })
+}
+
+fn from_json(document: &Value) -> Option<ErrorBody> {
+    let fields = document.as_object()?;
+    let found = gateway(fields)
+        .or_else(|| nested(fields))
+        .or_else(|| flat(fields))
+        .or_else(|| open_stack(fields))?;
+    let request_id = found.request_id.or_else(|| scalar(fields, "request_id"));
+    let (code, message) = in_order(
+        found.code.unwrap_or_default(),
+        found.message.unwrap_or_default(),
+    );
+    Some(ErrorBody {
+        is_error: found.is_error || looks_like_code(&code),
+        code: tidy(&code, MAX_CODE),
+        message: readable(&message),
+        request_id: tidy(&request_id.unwrap_or_default(), MAX_REQUEST_ID),
+    })
+}
+
+#[derive(Default)]
+struct Found {
+    code: Option<String>,
+    message: Option<String>,
+    request_id: Option<String>,
+    is_error: bool,
+}
+
+/// `{"error_code":"APIGW.0301","error_msg":"…","request_id":"…"}` and `{"errorCode":"…","errorMsg":"…"}`
+fn gateway(fields: &Map<String, Value>) -> Option<Found> {
+    let code = scalar(fields, "error_code").or_else(|| scalar(fields, "errorCode"));
+    let message = scalar(fields, "error_msg").or_else(|| scalar(fields, "errorMsg"));
+    if code.is_none() && message.is_none() {
+        return None;
+    }
+    Some(Found {
+        is_error: code
+            .as_ref()
+            .is_some_and(|code| code.bytes().any(|byte| byte != b'0')),
+        code,
+        message,
+        request_id: None,
+    })
+}
+
+/// `{"error":{"code":"Ecs.0005","message":"…","details":[{"code":"Ecs.0039","message":"…"}]}}`
+fn nested(fields: &Map<String, Value>) -> Option<Found> {
+    let error = fields.get("error")?;
+    let Some(error) = error.as_object() else {
+        return scalar(fields, "error").map(|text| Found {
+            message: scalar(fields, "message")
+                .or_else(|| scalar(fields, "error_description"))
+                .or(Some(text)),
+            ..Found::default()
+        });
+    };
+    let mut message = scalar(error, "message").unwrap_or_default();
+    for detail in error
+        .get("details")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(detail) = detail.as_object() {
+            let code = scalar(detail, "code").unwrap_or_default();
+            let text = scalar(detail, "message").unwrap_or_default();
+            message.push_str(&format!(" ({code}: {text})"));
+        }
+    }
+    Some(Found {
+        code: scalar(error, "code"),
+        message: Some(message),
+        request_id: scalar(error, "request_id"),
+        is_error: true,
+    })
+}
+
+/// `{"code":"…","message":"…"}` and `{"message":"…","request_id":"…"}`
+fn flat(fields: &Map<String, Value>) -> Option<Found> {
+    let message = scalar(fields, "message")?;
+    Some(Found {
+        code: scalar(fields, "code"),
+        message: Some(message),
+        ..Found::default()
+    })
+}
+
+/// `{"badRequest":{"code":400,"message":"…"}}`: the name of the only field tells the kind.
+fn open_stack(fields: &Map<String, Value>) -> Option<Found> {
+    fields
+        .values()
+        .filter_map(Value::as_object)
+        .find_map(|inner| {
+            let message = scalar(inner, "message")?;
+            Some(Found {
+                is_error: inner
+                    .get("code")
+                    .and_then(Value::as_u64)
+                    .is_some_and(|code| code >= 400),
+                code: scalar(inner, "code"),
+                message: Some(message),
+                request_id: None,
+            })
+        })
+}
+
+/// A text or a number; nothing for null, "" and everything else.
+fn scalar(fields: &Map<String, Value>, name: &str) -> Option<String> {
+    match fields.get(name)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// One of the service's documents has the two swapped.
+fn in_order(code: String, message: String) -> (String, String) {
+    if looks_like_code(&message) && !looks_like_code(&code) {
+        (message, code)
+    } else {
+        (code, message)
+    }
+}
+
+/// `Word.NNNN`, as `Ecs.0005` and `APIGW.0301`.
+fn looks_like_code(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(word, number)| {
+        !word.is_empty()
+            && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && (3..=6).contains(&number.len())
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// HTML says more without its tags; everything else stands as it is.
+fn readable(message: &str) -> String {
+    let start = message.trim_start();
+    if !start.starts_with('<') {
+        return tidy(message, MAX_TEXT);
+    }
+    let mut words = String::new();
+    let mut in_tag = false;
+    for c in start.chars() {
+        match c {
+            '<' => {
+                in_tag = true;
+                words.push(' ');
+            }
+            '>' => in_tag = false,
+            _ if !in_tag => words.push(c),
+            _ => {}
+        }
+    }
+    tidy(&words, MAX_TEXT)
+}
+
+fn tidy(message: &str, max: usize) -> String {
+    text::bounded(&text::one_line(message), max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_gives_its_code_and_message() {
+        for (body, code, message, request_id, is_error) in [
+            (
+                r#"{"error":{"code":"Ecs.0005","message":"request body is illegal."}}"#,
+                "Ecs.0005",
+                "request body is illegal.",
+                "",
+                true,
+            ),
+            (
+                r#"{"error":{"code":"Ecs.0005","message":"bad","details":[{"code":"Ecs.0039","message":"worse"}]}}"#,
+                "Ecs.0005",
+                "bad (Ecs.0039: worse)",
+                "",
+                true,
+            ),
+            (
+                r#"{"error":{"message":"Ecs.0005","code":"request body is illegal."}}"#,
+                "Ecs.0005",
+                "request body is illegal.",
+                "",
+                true,
+            ),
+            (
+                r#"{"error":{"code":"Ecs.0000","message":"no"},"internalError":[{"code":"X.0001"}]}"#,
+                "Ecs.0000",
+                "no",
+                "",
+                true,
+            ),
+            (
+                r#"{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information","request_id":"r1"}"#,
+                "APIGW.0301",
+                "Incorrect IAM authentication information",
+                "r1",
+                true,
+            ),
+            (
+                r#"{"errorCode":"Common.0018","errorMsg":"wrong project"}"#,
+                "Common.0018",
+                "wrong project",
+                "",
+                true,
+            ),
+            (
+                r#"{"code":"Pdp.0001","message":"not allowed"}"#,
+                "Pdp.0001",
+                "not allowed",
+                "",
+                true,
+            ),
+            (
+                r#"{"message":"Authorization information is wrong","request_id":"r2"}"#,
+                "",
+                "Authorization information is wrong",
+                "r2",
+                false,
+            ),
+            (
+                r#"{"badRequest":{"code":400,"message":"bad one"}}"#,
+                "400",
+                "bad one",
+                "",
+                true,
+            ),
+            (
+                r#"{"itemNotFound":{"message":"no such image","code":404}}"#,
+                "404",
+                "no such image",
+                "",
+                true,
+            ),
+            (
+                r#"{"forbidden":{"code":403,"message":"no"}}"#,
+                "403",
+                "no",
+                "",
+                true,
+            ),
+            (
+                r#"{"error":"invalid_request","error_description":"the words"}"#,
+                "",
+                "the words",
+                "",
+                false,
+            ),
+            (
+                r#"{"error":null,"code":"0","message":"OK"}"#,
+                "0",
+                "OK",
+                "",
+                false,
+            ),
+            (
+                r#"{"error_code":"0","error_msg":"success"}"#,
+                "0",
+                "success",
+                "",
+                false,
+            ),
+            (
+                "<html><head><title>502 Bad Gateway</title></head></html>",
+                "",
+                "502 Bad Gateway",
+                "",
+                false,
+            ),
+            ("plain\r\ntext", "", "plain text", "", false),
+            ("", "", "", "", false),
+            ("{", "", "{", "", false),
+            ("[1,2]", "", "[1,2]", "", false),
+            (r#"{"job_id":"j"}"#, "", r#"{"job_id":"j"}"#, "", false),
+        ] {
+            let expected = ErrorBody {
+                code: code.to_owned(),
+                message: message.to_owned(),
+                request_id: request_id.to_owned(),
+                is_error,
+            };
+            assert_eq!(parse(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_as_far_as_they_can_be() {
+        assert_eq!(parse(b"ab\xff\xfe\0cd").message, "ab\u{fffd}\u{fffd} cd");
+    }
+
+    #[test]
+    fn a_deep_document_is_text_and_no_overflow() {
+        let deep = "[".repeat(200_000);
+        assert!(parse(deep.as_bytes()).message.starts_with("[[["));
+    }
+}

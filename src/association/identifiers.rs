@@ -1,0 +1,100 @@
+//! The three identifiers of a call, checked before anything is sent.
+
+use crate::error::Error;
+
+const MAX_LENGTH: usize = 128;
+
+/// An FPGA image and an ECS image of one project: what an association joins.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    pub(super) project_id: &'a str,
+    pub(super) fpga_id: &'a str,
+    pub(super) ecs_id: &'a str,
+}
+
+impl<'a> Pair<'a> {
+    /// Checks the three identifiers. The error names the first that is unusable, and why.
+    pub fn new(project_id: &'a str, fpga_id: &'a str, ecs_id: &'a str) -> Result<Self, Error> {
+        check("project_id", project_id)?;
+        check("fpga_id", fpga_id)?;
+        check("ecs_id", ecs_id)?;
+        if is_uuid(fpga_id) && is_hex_id(ecs_id) {
+            return Err(Error::invalid_argument(
+                "fpga_id",
+                "is a UUID and ecs_id is 32 hex digits: the two look swapped",
+            ));
+        }
+        Ok(Self {
+            project_id,
+            fpga_id,
+            ecs_id,
+        })
+    }
+}
+
+/// No document states a pattern, so this refuses only what could change the request's meaning.
+fn check(argument: &str, id: &str) -> Result<(), Error> {
+    let reason = if id.is_empty() {
+        "is empty".to_owned()
+    } else if id.len() > MAX_LENGTH {
+        format!(
+            "is {} bytes long; at most {MAX_LENGTH} are allowed",
+            id.len()
+        )
+    } else if let Some(at) = id.bytes().position(|byte| !is_id_byte(byte)) {
+        format!(
+            "byte {} is not one of A-Z a-z 0-9 - _",
+            at.saturating_add(1)
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid_argument(argument, &reason))
+}
+
+fn is_id_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+/// 8-4-4-4-12 hex digits, as every ECS image id in the documents.
+fn is_uuid(id: &str) -> bool {
+    let lengths = [8, 4, 4, 4, 12];
+    let mut groups = id.split('-');
+    lengths.iter().all(|&length| {
+        groups
+            .next()
+            .is_some_and(|group| group.len() == length && is_hex(group))
+    }) && groups.next().is_none()
+}
+
+/// 32 hex digits, as every FPGA image id in the documents.
+fn is_hex_id(id: &str) -> bool {
+    id.len() == 32 && is_hex(id)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "4010a32b5f231f04015f24259efd0429";
+    const UUID: &str = "18efee75-e058-4c52-a49c-9e3ba4d1c8de";
+
+    #[test]
+    fn images_look_swapped_only_as_a_uuid_with_32_hex_digits() {
+        for (fpga_id, ecs_id, accepted) in [
+            (HEX, UUID, true),
+            (UUID, HEX, false),
+            (UUID, UUID, true),
+            (HEX, HEX, true),
+            ("my_image", "18efee75", true),
+            (&UUID.to_uppercase(), &HEX.to_uppercase(), false),
+        ] {
+            let pair = Pair::new("p", fpga_id, ecs_id);
+            assert_eq!(pair.is_ok(), accepted, "{fpga_id} {ecs_id}");
+        }
+    }
+}

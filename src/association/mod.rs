@@ -1,0 +1,15 @@
+//! What the service's documents say, as pure functions: identifiers, the request, statuses and error bodies.
+//!
+//! Read it beside "Associating an FPGA Image with an ECS Image" of the Elastic Cloud Server API reference and its "Returned
+//! Values for General Requests". Nothing here does I/O or knows of C or of the HTTP library.
+
+mod answer;
+mod error_body;
+mod identifiers;
+mod request;
+mod token;
+
+pub use answer::{Refusal, outcome, reason};
+pub use identifiers::Pair;
+pub use request::{Method, Request, associate};
+pub use token::Token;

@@ -1,0 +1,47 @@
+//! The IAM token: checked once, and never shown.
+
+use std::fmt;
+
+use crate::error::Error;
+use crate::text;
+
+const MAX_LENGTH: usize = 65_536;
+
+/// An IAM token of project scope.
+#[derive(Clone, Copy)]
+pub struct Token<'a>(&'a str);
+
+impl<'a> Token<'a> {
+    /// Checks that the token can stand in a header; the error never repeats any of it.
+    pub fn new(token: &'a str) -> Result<Self, Error> {
+        let reason = if token.is_empty() {
+            "is empty".to_owned()
+        } else if token.len() > MAX_LENGTH {
+            format!(
+                "is {} bytes long; at most {MAX_LENGTH} are allowed",
+                token.len()
+            )
+        } else if let Some(at) = token.bytes().position(|byte| !byte.is_ascii_graphic()) {
+            format!("byte {} is not visible ASCII", at.saturating_add(1))
+        } else {
+            return Ok(Self(token));
+        };
+        Err(Error::invalid_argument("token", &reason))
+    }
+
+    /// The header's value.
+    pub fn value(self) -> &'a str {
+        self.0
+    }
+
+    /// The text without any trace of this token.
+    pub fn masked_in(self, text: &str) -> String {
+        text::without_secret(text, self.0)
+    }
+}
+
+impl fmt::Debug for Token<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Token(***)")
+    }
+}

@@ -1,0 +1,59 @@
+//! The boundary that no panic crosses.
+
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+thread_local! {
+    /// Whether this thread is inside the library, where a panic is caught and has nothing to print.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs the body of an export. `None` if it panicked: a defect of this library, which the caller learns as a status.
+pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
+    quieten_panics();
+    let outside = INSIDE.replace(true);
+    // What a panic may have left half done is behind locks that recover, and is thrown away with the call.
+    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    INSIDE.set(outside);
+    // A payload may panic again when it is dropped, so it is not.
+    result.map_err(std::mem::forget).ok()
+}
+
+/// The library's own copy of the standard library would print a panic to stderr, which is the host's.
+///
+/// Where the library is linked into a Rust program, the two share the hook; panics elsewhere go on to the one that was there.
+fn quieten_panics() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.load(Ordering::Relaxed) || DONE.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !INSIDE.get() {
+            before(info);
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_contained_and_the_next_call_works() {
+        assert_eq!(guard(|| -> i32 { panic!("deliberate") }), None);
+        assert_eq!(guard(|| 7), Some(7));
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_dropped_is_contained() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        assert_eq!(guard(|| -> i32 { panic::panic_any(Bomb) }), None);
+    }
+}

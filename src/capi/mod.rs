@@ -1,0 +1,31 @@
+//! The C interface. Each export borrows its arguments, calls the floor below, and keeps the outcome, inside one guard.
+//!
+//! The doc comments of the exports become `include/fpga_associate.h`, so they are written for C programmers, and name types and
+//! functions as C has them. The conventions:
+//!
+//! - Arguments stand in the order: the thing itself, inputs, outputs.
+//! - Text is UTF-8 and ends in a NUL byte. What is given is borrowed for the call alone; what is returned belongs to the library.
+//! - NULL and text that is not UTF-8 are answered with a status, never with a crash.
+//! - No panic leaves an export.
+
+#![allow(unsafe_code)]
+// Safety is told in the words of the C comments; the names are those of the header.
+#![allow(clippy::missing_safety_doc, non_camel_case_types)]
+
+mod arguments;
+mod associate;
+mod error;
+mod guard;
+mod last_error;
+mod status;
+mod version;
+
+pub use associate::fpga_associate;
+pub use error::{
+    fpga_assoc_error, fpga_assoc_error_attempts, fpga_assoc_error_code,
+    fpga_assoc_error_http_status, fpga_assoc_error_message, fpga_assoc_error_outcome_unknown,
+    fpga_assoc_error_request_id, fpga_assoc_error_retry_after_ms, fpga_assoc_error_status,
+};
+pub use last_error::{fpga_assoc_last_error, fpga_assoc_last_error_detail};
+pub use status::{fpga_assoc_status_help, fpga_assoc_status_name};
+pub use version::fpga_assoc_version;

@@ -1,0 +1,38 @@
+//! The moment at which a call must have ended.
+
+use std::time::{Duration, Instant};
+
+use ureq::Timeout;
+use ureq::unversioned::transport::NextTimeout;
+
+/// A point in time that everything a call waits for has in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// This long from now.
+    pub fn after(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    /// The earlier of this one and `time` from now.
+    pub fn within(self, time: Duration) -> Self {
+        Self(self.0.min(Instant::now() + time))
+    }
+
+    /// The time left; zero when it has passed.
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// The time left, as ureq's layers hand it down to the socket.
+impl From<Deadline> for NextTimeout {
+    fn from(deadline: Deadline) -> Self {
+        Self {
+            after: deadline.left().into(),
+            reason: Timeout::Global,
+            ..Self::default()
+        }
+    }
+}

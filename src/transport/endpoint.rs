@@ -1,0 +1,247 @@
+//! Where the service is: the endpoint as the caller writes it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::error::Error;
+
+const MAX_HOST: usize = 253;
+const MAX_LABEL: usize = 63;
+
+/// A scheme, a host and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    host: String,
+    port: u16,
+    tls: bool,
+}
+
+impl Endpoint {
+    /// Reads `host`, `host:port`, `https://host[:port][/]`, and `http://…` for this very machine.
+    ///
+    /// The error never repeats the text, which may hold a password.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::read(text).map_err(|reason| Error::invalid_argument("endpoint", reason))
+    }
+
+    fn read(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            return Err("is empty");
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("has white space, a control character, or a character that is not ASCII");
+        }
+        let (tls, rest) = match text.split_once("://") {
+            None => (true, text),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
+            Some(_) => return Err("has a scheme that is not https"),
+        };
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if authority.contains('@') {
+            return Err("has user information; give the token as an argument of its own");
+        }
+        if authority.contains(['/', '?', '#', '\\']) {
+            return Err("has more than a host and a port; give no path, query or fragment");
+        }
+        let (host, port) = split_port(authority)?;
+        let endpoint = Self {
+            host: host.to_ascii_lowercase(),
+            port: match port {
+                Some(port) => read_port(port)?,
+                None if tls => 443,
+                None => 80,
+            },
+            tls,
+        };
+        if !tls && !endpoint.is_this_machine() {
+            return Err("is plain http, which would show the token on the network; use https");
+        }
+        Ok(endpoint)
+    }
+
+    /// The host without brackets, in lower case.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the connection is encrypted and verified.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The host as an address, where it is written as one.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+
+    fn is_this_machine(&self) -> bool {
+        self.host == "localhost" || self.address().is_some_and(|address| address.is_loopback())
+    }
+}
+
+/// `host`, or `host:port` where the port is not the scheme's own: as it stands in a URL.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(formatter, "[{}]", self.host)?;
+        } else {
+            formatter.write_str(&self.host)?;
+        }
+        let scheme_port = if self.tls { 443 } else { 80 };
+        if self.port != scheme_port {
+            write!(formatter, ":{}", self.port)?;
+        }
+        Ok(())
+    }
+}
+
+/// The host without brackets, and the port's text.
+fn split_port(authority: &str) -> Result<(&str, Option<&str>), &'static str> {
+    if let Some(rest) = authority.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or("has a [ without its ]")?;
+        host.parse::<Ipv6Addr>()
+            .map_err(|_| "has no IPv6 address in its brackets")?;
+        return match after.strip_prefix(':') {
+            Some(port) => Ok((host, Some(port))),
+            None if after.is_empty() => Ok((host, None)),
+            None => Err("has more than a port after its IPv6 address"),
+        };
+    }
+    let (host, port) = match authority.split_once(':') {
+        Some((_, port)) if port.contains(':') => {
+            return Err("has more than one colon; write an IPv6 address in brackets");
+        }
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    check_host(host)?;
+    Ok((host, port))
+}
+
+fn check_host(host: &str) -> Result<(), &'static str> {
+    if host.is_empty() {
+        return Err("has no host");
+    }
+    if host.len() > MAX_HOST {
+        return Err("has a host of more than 253 bytes");
+    }
+    let labels = host.strip_suffix('.').unwrap_or(host);
+    let mut last = "";
+    for label in labels.split('.') {
+        if label.is_empty() || label.len() > MAX_LABEL {
+            return Err("has a host with a label that is empty or longer than 63 bytes");
+        }
+        if !label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        {
+            return Err("has a host with a character that is not one of A-Z a-z 0-9 - _ .");
+        }
+        last = label;
+    }
+    // The system would read 127.1 or 0x7f.1 as an address; a certificate would not.
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
+    if is_number && host.parse::<IpAddr>().is_err() {
+        return Err("has a host that ends in a number and is not an IPv4 address");
+    }
+    Ok(())
+}
+
+fn read_port(port: &str) -> Result<u16, &'static str> {
+    let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    match port.parse() {
+        Ok(port) if digits && port != 0 => Ok(port),
+        _ => Err("has a port that is not a number from 1 to 65535"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_accepted_names_its_host_port_and_scheme() {
+        for (text, host, port, tls, shown) in [
+            (
+                "ecs.cn-north-1.myhuaweicloud.com",
+                "ecs.cn-north-1.myhuaweicloud.com",
+                443,
+                true,
+                "ecs.cn-north-1.myhuaweicloud.com",
+            ),
+            (
+                "ECS.Example.COM",
+                "ecs.example.com",
+                443,
+                true,
+                "ecs.example.com",
+            ),
+            (
+                "ecs.example.com:8443",
+                "ecs.example.com",
+                8443,
+                true,
+                "ecs.example.com:8443",
+            ),
+            (
+                "https://ecs.example.com",
+                "ecs.example.com",
+                443,
+                true,
+                "ecs.example.com",
+            ),
+            (
+                "HTTPS://ecs.example.com:443/",
+                "ecs.example.com",
+                443,
+                true,
+                "ecs.example.com",
+            ),
+            (
+                "https://ecs.example.com./",
+                "ecs.example.com.",
+                443,
+                true,
+                "ecs.example.com.",
+            ),
+            ("10.0.0.7", "10.0.0.7", 443, true, "10.0.0.7"),
+            (
+                "[2001:db8::1]:8443",
+                "2001:db8::1",
+                8443,
+                true,
+                "[2001:db8::1]:8443",
+            ),
+            ("https://[::1]", "::1", 443, true, "[::1]"),
+            (
+                "http://localhost:8080",
+                "localhost",
+                8080,
+                false,
+                "localhost:8080",
+            ),
+            ("http://127.0.0.9", "127.0.0.9", 80, false, "127.0.0.9"),
+            ("http://[::1]:65535/", "::1", 65535, false, "[::1]:65535"),
+            ("under_score", "under_score", 443, true, "under_score"),
+        ] {
+            let endpoint =
+                Endpoint::parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+            assert_eq!(
+                (
+                    endpoint.host(),
+                    endpoint.port(),
+                    endpoint.is_tls(),
+                    endpoint.to_string().as_str()
+                ),
+                (host, port, tls, shown),
+                "{text}"
+            );
+        }
+    }
+}

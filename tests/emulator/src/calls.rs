@@ -1,0 +1,123 @@
+//! One request, from its bytes to its answer: which call it is, who asks, what it carries.
+//!
+//! The order of the checks is the gateway's: path, method, size, token; then the service's:
+//! project, body, images.
+
+use std::borrow::Cow;
+
+use hyper::body::Bytes;
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method};
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::listing::{self, Query};
+use crate::refusal::Refusal;
+use crate::{Shared, Tenant, lock};
+
+/// What a request asks for.
+enum Call<'a> {
+    Associate { fpga_id: Cow<'a, str> },
+    Disassociate { fpga_id: Cow<'a, str> },
+    List,
+}
+
+/// `{"image":{"id":"…"}}` and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    image: Image,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Image {
+    id: String,
+}
+
+/// The answer's body, if it has one. `body` is None when it was longer than any call's.
+pub(crate) fn answer(
+    shared: &Shared,
+    parts: &Parts,
+    body: Option<&Bytes>,
+) -> Result<Option<Value>, Refusal> {
+    let (project_id, call) = route(&parts.method, parts.uri.path())?;
+    let body = body.ok_or(Refusal::TooLarge)?;
+    check_token(&shared.tenant, &parts.headers)?;
+    if project_id != shared.tenant.project_id {
+        return Err(Refusal::OtherProject);
+    }
+    match call {
+        Call::Associate { fpga_id } => {
+            let ecs_id = ecs_id(body)?;
+            lock(&shared.service).associate(&fpga_id, &ecs_id)?;
+            Ok(None)
+        }
+        Call::Disassociate { fpga_id } => {
+            let ecs_id = ecs_id(body)?;
+            lock(&shared.service).disassociate(&fpga_id, &ecs_id)?;
+            Ok(None)
+        }
+        Call::List => {
+            let query = Query::parse(parts.uri.query().unwrap_or_default());
+            listing::list(&lock(&shared.service), &query).map(Some)
+        }
+    }
+}
+
+/// The project in the path, and the call.
+fn route<'a>(method: &Method, path: &'a str) -> Result<(Cow<'a, str>, Call<'a>), Refusal> {
+    let segments: Vec<&str> = path.split('/').collect();
+    let [
+        "",
+        "v1",
+        project_id,
+        "cloudservers",
+        "fpga_image",
+        rest @ ..,
+    ] = segments.as_slice()
+    else {
+        return Err(Refusal::NoSuchApi);
+    };
+    let call = match (rest, method) {
+        ([fpga_id, "association"], &Method::POST) => Call::Associate {
+            fpga_id: decode(fpga_id),
+        },
+        ([fpga_id, "association"], &Method::DELETE) => Call::Disassociate {
+            fpga_id: decode(fpga_id),
+        },
+        ([_, "association"], _) => {
+            return Err(Refusal::Method {
+                allow: "POST, DELETE",
+            });
+        }
+        (["associations"], &Method::GET) => Call::List,
+        (["associations"], _) => return Err(Refusal::Method { allow: "GET" }),
+        _ => return Err(Refusal::NoSuchApi),
+    };
+    Ok((decode(project_id), call))
+}
+
+fn decode(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
+}
+
+fn check_token(tenant: &Tenant, headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get("x-auth-token").map(|token| token.as_bytes()) {
+        Some(token) if token == tenant.token.as_bytes() => Ok(()),
+        Some(token) if token == tenant.expired_token.as_bytes() => Err(Refusal::ExpiredToken),
+        _ => Err(Refusal::Token),
+    }
+}
+
+fn ecs_id(body: &Bytes) -> Result<String, Refusal> {
+    if body.is_empty() {
+        return Err(Refusal::EmptyBody);
+    }
+    serde_json::from_slice::<Body>(body)
+        .ok()
+        .map(|body| body.image.id)
+        .filter(|ecs_id| !ecs_id.is_empty())
+        .ok_or(Refusal::Body)
+}

@@ -1,0 +1,147 @@
+//! Every way to say no: status, code and text, in the two shapes that the service has.
+
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+/// Why a call was refused.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    NoSuchApi,
+    Method {
+        allow: &'static str,
+    },
+    TooLarge,
+    Token,
+    ExpiredToken,
+    OtherProject,
+    EmptyBody,
+    Body,
+    Parameter(&'static str),
+    NoFpgaImage {
+        tenant: String,
+        fpga_id: String,
+    },
+    NoEcsImage {
+        tenant: String,
+        ecs_id: String,
+    },
+    FpgaImageNotActive {
+        tenant: String,
+        fpga_id: String,
+    },
+    NotPrivate {
+        tenant: String,
+        ecs_id: String,
+    },
+    NotOwner {
+        tenant: String,
+        fpga_id: String,
+    },
+    RelationExistsOrLimit {
+        tenant: String,
+        fpga_id: String,
+        ecs_id: String,
+    },
+    NoRelation {
+        tenant: String,
+        fpga_id: String,
+        ecs_id: String,
+    },
+}
+
+impl Refusal {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuchApi | Self::NoFpgaImage { .. } => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Token | Self::ExpiredToken => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The methods that would have been right.
+    pub(crate) fn allow(&self) -> Option<&'static str> {
+        match self {
+            Self::Method { allow } => Some(allow),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn body(&self, request_id: &str) -> Value {
+        let (code, message) = (self.code(), self.message());
+        if code.starts_with("APIGW.") {
+            json!({"error_code": code, "error_msg": message, "request_id": request_id})
+        } else {
+            json!({"error": {"code": code, "message": message}})
+        }
+    }
+
+    /// Where no document names a code, it is that of a request error, `Ecs.0000`.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchApi => "APIGW.0101",
+            Self::Method { .. } => "APIGW.0103",
+            Self::TooLarge => "APIGW.0201",
+            Self::Token => "APIGW.0301",
+            Self::ExpiredToken => "APIGW.0307",
+            Self::OtherProject => "Ecs.0023",
+            Self::EmptyBody => "Common.0002",
+            Self::Body | Self::Parameter(_) => "Ecs.0005",
+            Self::NoFpgaImage { .. } | Self::NoEcsImage { .. } => "Ecs.0031",
+            Self::FpgaImageNotActive { .. } => "Ecs.0032",
+            Self::NotPrivate { .. }
+            | Self::NotOwner { .. }
+            | Self::RelationExistsOrLimit { .. }
+            | Self::NoRelation { .. } => "Ecs.0000",
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::NoSuchApi => {
+                "The API does not exist or has not been published in the environment".to_owned()
+            }
+            Self::Method { .. } => "The API does not support this request method".to_owned(),
+            Self::TooLarge => "Request entity too large".to_owned(),
+            Self::Token => "Incorrect IAM authentication information".to_owned(),
+            Self::ExpiredToken => "The token must be updated".to_owned(),
+            Self::OtherProject => {
+                "the project of the token is not the project of the URL.".to_owned()
+            }
+            Self::EmptyBody => "The request body is empty.".to_owned(),
+            Self::Body => "request body is illegal.".to_owned(),
+            Self::Parameter(name) => format!("parameter {name} is invalid."),
+            Self::NoFpgaImage { tenant, fpga_id } => {
+                format!("tenant [{tenant}] fpga image [{fpga_id}] doesn't exist")
+            }
+            Self::NoEcsImage { tenant, ecs_id } => {
+                format!("tenant [{tenant}] image [{ecs_id}] doesn't exist")
+            }
+            Self::FpgaImageNotActive { tenant, fpga_id } => {
+                format!("tenant [{tenant}] fpga image [{fpga_id}] is not active")
+            }
+            Self::NotPrivate { tenant, ecs_id } => {
+                format!("tenant [{tenant}] image [{ecs_id}] type [shared] is not private")
+            }
+            Self::NotOwner { tenant, fpga_id } => {
+                format!("tenant [{tenant}] is not the owner of fpga image [{fpga_id}]")
+            }
+            Self::RelationExistsOrLimit {
+                tenant,
+                fpga_id,
+                ecs_id,
+            } => format!(
+                "tenant [{tenant}] relate fpga image [{fpga_id}] and image [{ecs_id}] failed: \
+                 relation already exist or the related fpga image count of image reach the max limit"
+            ),
+            Self::NoRelation {
+                tenant,
+                fpga_id,
+                ecs_id,
+            } => format!(
+                "tenant [{tenant}] relation of fpga image [{fpga_id}] and image [{ecs_id}] doesn't exist"
+            ),
+        }
+    }
+}
