@@ -6,3 +6,16 @@ pub mod c;
 pub mod call;
 pub mod certificates;
 pub mod raw;
+
+use std::env;
+use std::process::Command;
+
+/// Whether a tool is there. In CI it must be: a test that skips there would say nothing.
+pub fn tool(name: &str) -> bool {
+    let is_there = Command::new(name).arg("--version").output().is_ok();
+    if !is_there {
+        assert!(env::var_os("CI").is_none(), "{name} is missing");
+        println!("skipped: {name} is missing");
+    }
+    is_there
+}

@@ -1,0 +1,173 @@
+//! The header is what the sources say, compiles everywhere, and agrees with the library.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use support::c::{Toolchain, root, run};
+use support::tool;
+
+const GENERATED: &str = include_str!(concat!(env!("OUT_DIR"), "/fpga_associate.h"));
+
+const C_STANDARDS: &[&str] = &["c99", "c11", "c17", "c2x"];
+const CPP_STANDARDS: &[&str] = &["c++11", "c++14", "c++17", "c++20"];
+
+#[test]
+fn the_committed_header_is_what_the_sources_generate() {
+    let path = root().join("include/fpga_associate.h");
+    if std::env::var_os("UPDATE_HEADER").is_some() {
+        fs::write(&path, GENERATED).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == GENERATED,
+        "include/fpga_associate.h is stale. Renew it with: UPDATE_HEADER=1 cargo test --test header"
+    );
+}
+
+#[test]
+fn the_header_compiles_alone_and_twice_as_every_c_and_cpp() {
+    let folder = tempfile::tempdir().unwrap();
+    let alone = "#include \"fpga_associate.h\"\n";
+    let twice = alone.repeat(2);
+    for (compilers, language, standards) in [
+        (["gcc", "clang"], "c", C_STANDARDS),
+        (["g++", "clang++"], "c++", CPP_STANDARDS),
+    ] {
+        for compiler in compilers {
+            if !tool(compiler) {
+                continue;
+            }
+            for standard in standards {
+                for text in [alone, &twice] {
+                    let source = folder.path().join("header.txt");
+                    fs::write(&source, text).unwrap();
+                    run(Command::new(compiler)
+                        .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"])
+                        .arg(format!("-std={standard}"))
+                        .args(["-x", language, "-I"])
+                        .arg(root().join("include"))
+                        .arg(&source))
+                    .unwrap_or_else(|error| panic!("{compiler} -std={standard}: {error}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_version_macros_the_library_and_cargo_agree() {
+    let toolchain = Toolchain::new().unwrap();
+    let text = r#"
+        #include <stdio.h>
+        #include "fpga_associate.h"
+        int main(void) {
+            printf("%s %s %d.%d.%d\n", fpga_assoc_version(), FPGA_ASSOC_VERSION,
+                   FPGA_ASSOC_VERSION_MAJOR, FPGA_ASSOC_VERSION_MINOR, FPGA_ASSOC_VERSION_PATCH);
+            return 0;
+        }"#;
+    let program = toolchain.compile_text("version", text, &[]).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let printed = run(&mut Command::new(program)).unwrap();
+    assert_eq!(printed.trim(), format!("{version} {version} {version}"));
+}
+
+#[test]
+fn every_constant_has_its_number_its_name_and_a_help_text() {
+    let expected = [
+        ("OK", 0),
+        ("INVALID_ARGUMENT", 1),
+        ("RESOLVE_FAILED", 2),
+        ("CONNECT_FAILED", 3),
+        ("PROXY_FAILED", 4),
+        ("TLS_FAILED", 5),
+        ("TIMEOUT", 6),
+        ("CONNECTION_LOST", 7),
+        ("BAD_RESPONSE", 8),
+        ("CANCELLED", 9),
+        ("REJECTED", 20),
+        ("UNAUTHORIZED", 21),
+        ("FORBIDDEN", 22),
+        ("NOT_FOUND", 23),
+        ("CONFLICT", 24),
+        ("THROTTLED", 25),
+        ("SERVICE_FAILED", 26),
+        ("UNEXPECTED_STATUS", 27),
+        ("INTERNAL", 99),
+    ];
+    let in_header = GENERATED
+        .lines()
+        .filter(|line| line.trim_start().starts_with("FPGA_ASSOC_") && line.contains(" = "))
+        .count();
+    assert_eq!(in_header, expected.len());
+
+    let rows: String = expected
+        .iter()
+        .map(|(name, number)| {
+            format!("check(FPGA_ASSOC_{name}, {number}, \"FPGA_ASSOC_{name}\");\n")
+        })
+        .collect();
+    let text = format!(
+        r#"
+        #include <limits.h>
+        #include <stdio.h>
+        #include <string.h>
+        #include "fpga_associate.h"
+        static int failed;
+        static void check(int32_t status, int number, const char *name) {{
+            if (status != number || strcmp(fpga_assoc_status_name(status), name) != 0
+                || strlen(fpga_assoc_status_help(status)) < 20) {{
+                printf("%s is %d, %s\n", name, (int)status, fpga_assoc_status_name(status));
+                failed = 1;
+            }}
+        }}
+        int main(void) {{
+            const int none[] = {{ INT_MIN, -1, 10, 19, 28, 98, 100, INT_MAX }};
+            size_t i;
+            {rows}
+            for (i = 0; i < sizeof none / sizeof *none; i++)
+                check(none[i], none[i], "unknown status");
+            return failed;
+        }}"#
+    );
+    let toolchain = Toolchain::new().unwrap();
+    let program = toolchain.compile_text("statuses", &text, &[]).unwrap();
+    run(&mut Command::new(program)).unwrap();
+}
+
+/// The words that a C programmer looks for in the comment of every function.
+#[test]
+fn every_function_tells_its_results_and_its_thread_safety() {
+    let mut comment = String::new();
+    let mut functions = 0;
+    for line in GENERATED.lines() {
+        let line = line.trim();
+        if line.starts_with("/**") {
+            comment.clear();
+        }
+        comment.push_str(line);
+        comment.push('\n');
+        let is_function = !line.starts_with('*') && line.contains('(') && line.contains("fpga_");
+        if is_function {
+            functions += 1;
+            assert!(comment.contains("hread-safe"), "{line}");
+            if line.starts_with("const char *") {
+                for word in ["NUL", "never NULL", "valid", "belongs"] {
+                    let constant = comment.contains("constant text") && word == "belongs";
+                    let lives = comment.contains("lives as long") && word == "valid";
+                    assert!(
+                        comment.contains(word) || constant || lives,
+                        "{line} does not tell: {word}"
+                    );
+                }
+            }
+            comment.clear();
+        }
+    }
+    assert!(functions >= 14, "{functions} functions found");
+    let associate = GENERATED.split("int32_t fpga_associate(").next().unwrap();
+    assert!(associate.contains("Associating an FPGA Image with an ECS Image"));
+}
