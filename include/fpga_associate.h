@@ -107,11 +107,33 @@ typedef enum fpga_assoc_status {
 } fpga_assoc_status;
 
 /**
+ * A client of one endpoint, with its settings and the connections that it keeps. Any number of threads may use one at once.
+ */
+typedef struct fpga_assoc_client fpga_assoc_client;
+
+/**
+ * Settings for a client. Made with `fpga_assoc_config_new`, which gives each setting its default.
+ */
+typedef struct fpga_assoc_config fpga_assoc_config;
+
+/**
  * Why a call failed. Only the library makes one; its fields are read with the functions whose names begin with `fpga_assoc_error_`.
  *
  * Nothing in it changes once it was handed out, so any number of threads may read it at once while it is valid.
  */
 typedef struct fpga_assoc_error fpga_assoc_error;
+
+/**
+ * A function of the host that receives one line of text for each connection, attempt, retry and outcome of a client.
+ *
+ * `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a warning, 3 for information and 4 for
+ * debugging. `line` is one line of UTF-8 without control characters that ends in NUL, at most 1,023 bytes, never with the token; it
+ * is valid during the call alone.
+ *
+ * It is called on the thread that makes the call, from several at once where several call, and may itself call any function of this
+ * library. It must return: no exception and no longjmp may leave it.
+ */
+typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
 
 #ifdef __cplusplus
 extern "C" {
@@ -140,10 +162,12 @@ extern "C" {
  * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and `fpga_assoc_last_error_detail` of the
  * same thread tell more. A NULL or unusable argument is `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
  *
- * The call ends within 30 seconds, name lookup, connecting, TLS, sending and waiting included. The request is sent once; only
- * when a connection kept from an earlier call closes without a byte of an answer is it sent again, on a new one. The certificate
- * and the host name are always verified, against the system's trusted certificates (or those that the environment's SSL_CERT_FILE
- * and SSL_CERT_DIR name). Redirects are never followed.
+ * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts included. It is tried up to
+ * three times, but sent again only where the service provably did nothing: no connection, HTTP 429 or 503, a flow-control code, or
+ * a connection kept from an earlier call that closes without a byte of an answer. The certificate and the host name are always
+ * verified, against the system's trusted certificates (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name).
+ * Redirects are never followed. Proxies are those of the environment, as curl has them. For other settings make a client with
+ * `fpga_assoc_client_new`.
  *
  * Thread-safe: any number of threads may call at once. Blocks the calling thread.
  */
@@ -152,6 +176,162 @@ int32_t fpga_associate(const char *endpoint,
                        const char *project_id,
                        const char *fpga_id,
                        const char *ecs_id);
+
+/**
+ * Makes a client. It connects when it is first used.
+ *
+ * - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it. Borrowed for the call.
+ * - `config`: the settings, which are copied; NULL for the defaults.
+ * - `client`: receives the client, to be freed with `fpga_assoc_client_free`; NULL where the call fails.
+ * - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL
+ *   the thread's last error is set instead.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and for an `endpoint` or a `client`
+ * that is NULL. The proxies of the environment are read now. Thread-safe.
+ */
+int32_t fpga_assoc_client_new(const char *endpoint,
+                              const struct fpga_assoc_config *config,
+                              struct fpga_assoc_client **client,
+                              struct fpga_assoc_error **error);
+
+/**
+ * Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's settings.
+ *
+ * The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL
+ * where the call succeeds. Where it is NULL the thread's last error is set instead: runtimes that move work between threads (Go,
+ * Java, async) must give one.
+ *
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a `client` that is NULL.
+ *
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
+ * for the whole call has passed at the latest.
+ */
+int32_t fpga_assoc_client_associate(struct fpga_assoc_client *client,
+                                    const char *token,
+                                    const char *project_id,
+                                    const char *fpga_id,
+                                    const char *ecs_id,
+                                    struct fpga_assoc_error **error);
+
+/**
+ * Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once, and so do all later ones.
+ *
+ * NULL is ignored. The client must still be freed, after the calls have returned. In a child of fork it ends the child's calls alone.
+ * Thread-safe: meant to be called from another thread.
+ */
+void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
+
+/**
+ * Frees a client and closes its connections. NULL is ignored.
+ *
+ * Thread-safe, as long as nobody else uses the client any more.
+ */
+void fpga_assoc_client_free(struct fpga_assoc_client *client);
+
+/**
+ * New settings, each at its default.
+ *
+ * Returns the settings, never NULL; free them with `fpga_assoc_config_free`. Thread-safe.
+ */
+struct fpga_assoc_config *fpga_assoc_config_new(void);
+
+/**
+ * Frees settings. Clients that were made with them keep their own copy. NULL is ignored.
+ *
+ * Thread-safe, as long as nobody else uses the settings any more.
+ */
+void fpga_assoc_config_free(struct fpga_assoc_config *config);
+
+/**
+ * Sets the time for a whole call in milliseconds, 1 to 4,294,967,295: name lookup, connecting, TLS, sending, waiting, reading, all
+ * attempts and the waits between them. The default is 30,000.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL; sets the thread's last error.
+ * Thread-safe.
+ */
+int32_t fpga_assoc_config_set_timeout_ms(struct fpga_assoc_config *config,
+                                         uint32_t ms);
+
+/**
+ * Sets the time for the connection of one attempt in milliseconds, 1 to 4,294,967,295: name lookup, TCP, the proxy and TLS. The
+ * default is 10,000. The time for the whole call bounds it too.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL; sets the thread's last error.
+ * Thread-safe.
+ */
+int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *config,
+                                                 uint32_t ms);
+
+/**
+ * Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
+ *
+ * A request is tried again, after a wait, only where the service provably did nothing: no connection, HTTP 429 or 503, a
+ * flow-control code. What the service asks to wait is waited for where the time for the whole call allows.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config` that is NULL; sets the thread's
+ * last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_max_attempts(struct fpga_assoc_config *config,
+                                           uint32_t attempts);
+
+/**
+ * Sets a file of certificates in PEM format to trust in place of the system's. The default is the system's.
+ *
+ * `path` is text that ends in NUL, borrowed for the call. The file is read now.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read or holds no certificate, and for NULL;
+ * sets the thread's last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_ca_file(struct fpga_assoc_config *config,
+                                      const char *path);
+
+/**
+ * Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the default), https, socks5 (the host's address
+ * is looked up here) or socks5h (the proxy looks it up), and the port 1080 (443 for https) unless it is given. User and password
+ * are percent-encoded. "" is no proxy.
+ *
+ * The default is the environment's, as curl has it, read when the client is made: `https_proxy`, `HTTPS_PROXY`, `all_proxy`,
+ * `ALL_PROXY`. In both cases the hosts that `no_proxy` or `NO_PROXY` names are reached directly.
+ *
+ * `url` is text that ends in NUL, borrowed for the call.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a URL that can't be used and for NULL; sets the thread's last
+ * error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_proxy(struct fpga_assoc_config *config,
+                                    const char *url);
+
+/**
+ * Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in front of the library's own. The
+ * default is none.
+ *
+ * `product` is text that ends in NUL, borrowed for the call: 1 to 256 bytes of visible ASCII and spaces.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the thread's last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_user_agent(struct fpga_assoc_config *config,
+                                         const char *product);
+
+/**
+ * Sets whether an endpoint may be plain "http://" beyond this very machine, where everyone on the way can read the token. The default
+ * is false.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_allow_http(struct fpga_assoc_config *config,
+                                         bool allow);
+
+/**
+ * Sets a function that receives lines of text about what the client does. The default, and NULL, is none.
+ *
+ * `context` is handed to the function as it is; it may be NULL. Both must stay usable until every client that was made with these
+ * settings is freed.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_log(struct fpga_assoc_config *config,
+                                  fpga_assoc_log_fn log,
+                                  void *context);
 
 /**
  * The status of the call, the same number that the call returned; `FPGA_ASSOC_OK` for NULL.
@@ -213,13 +393,23 @@ uint32_t fpga_assoc_error_attempts(const struct fpga_assoc_error *error);
 bool fpga_assoc_error_outcome_unknown(const struct fpga_assoc_error *error);
 
 /**
+ * Frees an error that an error pointer received. NULL is ignored.
+ *
+ * Do not free what `fpga_assoc_last_error_detail` returned: that belongs to the library.
+ *
+ * Thread-safe, as long as nobody else uses the error any more.
+ */
+void fpga_assoc_error_free(struct fpga_assoc_error *error);
+
+/**
  * The calling thread's last error, as one line of text for people.
  *
  * It says which step failed, the host, the HTTP status, the service's code and message, and the request id, as far as they are
  * known: at most 1,023 bytes of UTF-8, no control characters, never the token.
  *
  * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made none. The text belongs to the
- * library and stays valid until the same thread's next call of `fpga_associate`. Copy what must live longer.
+ * library and stays valid until the same thread's next call that sets it: `fpga_associate`, a setter of a configuration, or a call of
+ * a client that was given no error pointer. Copy what must live longer.
  *
  * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it before anything else can run.
  */
@@ -229,7 +419,7 @@ const char *fpga_assoc_last_error(void);
  * The calling thread's last error with all that is known about it, for the functions whose names begin with `fpga_assoc_error_`.
  *
  * Returns NULL where the thread's last call succeeded or it made none. The error belongs to the library (do not free it) and stays
- * valid until the same thread's next call of `fpga_associate`.
+ * valid as long as the text of `fpga_assoc_last_error`.
  *
  * Thread-safe: each thread has its own.
  */

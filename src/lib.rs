@@ -8,7 +8,7 @@
 //! - [`association`]: what the service's documents say about identifiers, the request, statuses and error bodies. No I/O.
 //! - [`transport`]: bytes: names, sockets, TLS and connections that are kept. The only place that knows the HTTP library.
 //!
-//! [`status`], [`error`] and [`text`] are the ground that all of them stand on. Imports point downwards only.
+//! [`status`], [`error`], [`log`] and [`text`] are the ground that all of them stand on. Imports point downwards only.
 
 #![deny(unsafe_code)]
 #![cfg_attr(
@@ -25,6 +25,7 @@ pub mod association;
 pub mod capi;
 pub mod client;
 pub mod error;
+pub mod log;
 pub mod status;
 pub mod text;
 pub mod transport;

@@ -23,10 +23,11 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-/// Characters that do something to a terminal or to the reading order instead of showing something.
+/// Characters that do something to a terminal or to the reading order, or hide, instead of showing something.
 fn hides(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The text cut to at most `max` bytes, with an ellipsis where something was left out.

@@ -19,6 +19,8 @@ pub struct Refusal {
     pub request_id: String,
     /// Whether the service may have acted all the same.
     pub outcome_unknown: bool,
+    /// Whether the service says that it did nothing because it is busy, so that the request may be sent again.
+    pub did_nothing: bool,
 }
 
 /// Success is a 2xx answer without an error object.
@@ -43,6 +45,7 @@ pub fn outcome(http_status: u16, body: &[u8]) -> Result<(), Refusal> {
     };
     Err(Refusal {
         status,
+        did_nothing: status == Status::THROTTLED || http_status == 503,
         outcome_unknown: status == Status::SERVICE_FAILED && !matches!(http_status, 501 | 503),
         code,
         message,

@@ -24,7 +24,8 @@ pub fn parse(body: &[u8]) -> ErrorBody {
         .ok()
         .and_then(|document| from_json(&document))
         .unwrap_or_else(|| ErrorBody {
-            message: readable(&String::from_utf8_lossy(body)),
+            // Half a JSON document still has its escapes; a token with slashes would not be known for one with them.
+            message: readable(&String::from_utf8_lossy(body).replace("\\/", "/")),
             ..ErrorBody::default()
         })
 }

@@ -1,7 +1,5 @@
 //! The request, exactly as documented.
 
-use serde_json::json;
-
 use super::Pair;
 
 /// The HTTP methods that the service's calls use.
@@ -34,8 +32,16 @@ pub fn associate(pair: Pair<'_>) -> Request {
     Request {
         name: "associate",
         method: Method::Post,
-        path: format!("/v1/{project_id}/cloudservers/fpga_image/{fpga_id}/association"),
-        body: json!({ "image": { "id": ecs_id } }).to_string(),
+        path: [
+            "/v1/",
+            project_id,
+            "/cloudservers/fpga_image/",
+            fpga_id,
+            "/association",
+        ]
+        .concat(),
+        // The characters of an id need no escape, neither in JSON nor in a path.
+        body: [r#"{"image":{"id":""#, ecs_id, r#""}}"#].concat(),
     }
 }
 
@@ -60,5 +66,17 @@ mod tests {
             request.body,
             r#"{"image":{"id":"18efee75-e058-4c52-a49c-9e3ba4d1c8de"}}"#
         );
+    }
+
+    #[test]
+    fn every_character_that_an_id_may_have_stands_for_itself_in_json() {
+        let ecs_id: String = (0..=127_u8)
+            .map(char::from)
+            .filter(|c| Pair::new("p", "f", &c.to_string()).is_ok())
+            .collect();
+        assert_eq!(ecs_id.len(), 64);
+        let request = associate(Pair::new("p", "f", &ecs_id).unwrap());
+        let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        assert_eq!(body, serde_json::json!({ "image": { "id": ecs_id } }));
     }
 }

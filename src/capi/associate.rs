@@ -1,15 +1,15 @@
 //! The one-line calls, on one client that the whole process shares.
 
+use std::convert::Infallible;
 use std::ffi::c_char;
-use std::sync::LazyLock;
 
 use super::arguments::text;
 use super::last_error;
 use crate::association::{Pair, Token};
-use crate::client::Client;
-use crate::transport::Endpoint;
+use crate::client::{Client, Settings};
+use crate::transport::{Endpoint, PerProcess};
 
-static CLIENT: LazyLock<Client> = LazyLock::new(Client::default);
+static CLIENT: PerProcess<Client> = PerProcess::new();
 
 /// Associates an FPGA image with an ECS image, so that servers made from the ECS image can load the FPGA image.
 ///
@@ -33,10 +33,12 @@ static CLIENT: LazyLock<Client> = LazyLock::new(Client::default);
 /// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and `fpga_assoc_last_error_detail` of the
 /// same thread tell more. A NULL or unusable argument is `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
 ///
-/// The call ends within 30 seconds, name lookup, connecting, TLS, sending and waiting included. The request is sent once; only
-/// when a connection kept from an earlier call closes without a byte of an answer is it sent again, on a new one. The certificate
-/// and the host name are always verified, against the system's trusted certificates (or those that the environment's SSL_CERT_FILE
-/// and SSL_CERT_DIR name). Redirects are never followed.
+/// The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts included. It is tried up to
+/// three times, but sent again only where the service provably did nothing: no connection, HTTP 429 or 503, a flow-control code, or
+/// a connection kept from an earlier call that closes without a byte of an answer. The certificate and the host name are always
+/// verified, against the system's trusted certificates (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name).
+/// Redirects are never followed. Proxies are those of the environment, as curl has them. For other settings make a client with
+/// `fpga_assoc_client_new`.
 ///
 /// Thread-safe: any number of threads may call at once. Blocks the calling thread.
 #[unsafe(no_mangle)]
@@ -58,9 +60,11 @@ pub unsafe extern "C" fn fpga_associate(
                 text("ecs_id", ecs_id)?,
             )
         };
-        let endpoint = Endpoint::parse(endpoint)?;
+        let endpoint = Endpoint::parse(endpoint, false)?;
         let token = Token::new(token)?;
         let pair = Pair::new(project_id, fpga_id, ecs_id)?;
-        CLIENT.associate(&endpoint, token, pair)
+        let Ok(client) =
+            CLIENT.get_or_make(|| Ok::<_, Infallible>(Client::new(Settings::default(), false)));
+        client.associate(&endpoint, token, pair)
     })
 }

@@ -28,6 +28,13 @@ impl From<Error> for fpga_assoc_error {
     }
 }
 
+impl fpga_assoc_error {
+    /// An error that is freed by `Box::from_raw`.
+    pub fn owned(error: Error) -> *mut Self {
+        Box::into_raw(Box::new(Self::from(error)))
+    }
+}
+
 /// # Safety
 /// The pointer is NULL or is of an error that is alive for `'a`.
 unsafe fn borrow<'a>(error: *const fpga_assoc_error) -> Option<&'a fpga_assoc_error> {
@@ -120,4 +127,17 @@ pub unsafe extern "C" fn fpga_assoc_error_outcome_unknown(error: *const fpga_ass
     // SAFETY: as the header says.
     let error = unsafe { borrow(error) };
     error.is_some_and(|error| error.error.outcome_unknown)
+}
+
+/// Frees an error that an error pointer received. NULL is ignored.
+///
+/// Do not free what `fpga_assoc_last_error_detail` returned: that belongs to the library.
+///
+/// Thread-safe, as long as nobody else uses the error any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_error_free(error: *mut fpga_assoc_error) {
+    if !error.is_null() {
+        // SAFETY: `fpga_assoc_error::owned` made it, and the caller gives it back.
+        drop(unsafe { Box::from_raw(error) });
+    }
 }

@@ -25,13 +25,7 @@ impl Drop for Cleanup {
 
 /// Runs a call inside the guard, keeps its error for the thread, and returns its status.
 pub fn keep(call: impl FnOnce() -> Result<(), Error>) -> i32 {
-    let defect = || {
-        Err(Error::new(
-            Status::INTERNAL,
-            "a defect in this library was contained",
-        ))
-    };
-    match guard(call).unwrap_or_else(defect) {
+    match contained(call) {
         Ok(()) => {
             replace(ptr::null_mut());
             Status::OK.number()
@@ -40,16 +34,44 @@ pub fn keep(call: impl FnOnce() -> Result<(), Error>) -> i32 {
             let status = error.status.number();
             // Fails only while the thread is being taken down; then nobody is left to free the error but the end of the process.
             CLEANUP.try_with(|_| ()).ok();
-            replace(Box::into_raw(Box::new(fpga_assoc_error::from(error))));
+            replace(fpga_assoc_error::owned(error));
             status
         }
     }
 }
 
+/// As [`keep`], but the error goes to the caller where it gave a place for it.
+///
+/// # Safety
+/// `error` is NULL or may be written to.
+pub unsafe fn deliver(
+    error: *mut *mut fpga_assoc_error,
+    call: impl FnOnce() -> Result<(), Error>,
+) -> i32 {
+    if error.is_null() {
+        return keep(call);
+    }
+    let (status, given) = match contained(call) {
+        Ok(()) => (Status::OK.number(), ptr::null_mut()),
+        Err(error) => (error.status.number(), fpga_assoc_error::owned(error)),
+    };
+    // SAFETY: the caller's promise.
+    unsafe { error.write(given) };
+    status
+}
+
+fn contained<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let defect = || {
+        let message = "a defect in this library was contained";
+        Err(Error::new(Status::INTERNAL, message))
+    };
+    guard(call).unwrap_or_else(defect)
+}
+
 fn replace(new: *mut fpga_assoc_error) {
     let old = LAST.replace(new);
     if !old.is_null() {
-        // SAFETY: comes from `Box::into_raw` in `keep`, and only this thread's `LAST` held it.
+        // SAFETY: `keep` made it, and only this thread's `LAST` held it.
         drop(unsafe { Box::from_raw(old) });
     }
 }
@@ -60,7 +82,8 @@ fn replace(new: *mut fpga_assoc_error) {
 /// known: at most 1,023 bytes of UTF-8, no control characters, never the token.
 ///
 /// Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made none. The text belongs to the
-/// library and stays valid until the same thread's next call of `fpga_associate`. Copy what must live longer.
+/// library and stays valid until the same thread's next call that sets it: `fpga_associate`, a setter of a configuration, or a call of
+/// a client that was given no error pointer. Copy what must live longer.
 ///
 /// Thread-safe: each thread has its own. In a runtime that moves work between threads, read it before anything else can run.
 #[unsafe(no_mangle)]
@@ -75,7 +98,7 @@ pub extern "C" fn fpga_assoc_last_error() -> *const c_char {
 /// The calling thread's last error with all that is known about it, for the functions whose names begin with `fpga_assoc_error_`.
 ///
 /// Returns NULL where the thread's last call succeeded or it made none. The error belongs to the library (do not free it) and stays
-/// valid until the same thread's next call of `fpga_associate`.
+/// valid as long as the text of `fpga_assoc_last_error`.
 ///
 /// Thread-safe: each thread has its own.
 #[unsafe(no_mangle)]

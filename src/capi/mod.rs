@@ -14,6 +14,8 @@
 
 mod arguments;
 mod associate;
+mod client;
+mod config;
 mod error;
 mod guard;
 mod last_error;
@@ -21,8 +23,19 @@ mod status;
 mod version;
 
 pub use associate::fpga_associate;
+pub use client::{
+    fpga_assoc_client, fpga_assoc_client_associate, fpga_assoc_client_free, fpga_assoc_client_new,
+    fpga_assoc_client_shutdown,
+};
+pub use config::{
+    fpga_assoc_config, fpga_assoc_config_free, fpga_assoc_config_new,
+    fpga_assoc_config_set_allow_http, fpga_assoc_config_set_ca_file,
+    fpga_assoc_config_set_connect_timeout_ms, fpga_assoc_config_set_log,
+    fpga_assoc_config_set_max_attempts, fpga_assoc_config_set_proxy,
+    fpga_assoc_config_set_timeout_ms, fpga_assoc_config_set_user_agent, fpga_assoc_log_fn,
+};
 pub use error::{
-    fpga_assoc_error, fpga_assoc_error_attempts, fpga_assoc_error_code,
+    fpga_assoc_error, fpga_assoc_error_attempts, fpga_assoc_error_code, fpga_assoc_error_free,
     fpga_assoc_error_http_status, fpga_assoc_error_message, fpga_assoc_error_outcome_unknown,
     fpga_assoc_error_request_id, fpga_assoc_error_retry_after_ms, fpga_assoc_error_status,
 };

@@ -98,7 +98,6 @@ impl Report<'_> {
         let line = self.token.masked_in(line);
         Error {
             message: text::bounded(&line, MAX_MESSAGE),
-            attempts: 1,
             ..Error::new(status, "")
         }
     }

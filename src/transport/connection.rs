@@ -18,9 +18,9 @@ use ureq::{Agent, Body};
 
 use super::answer::Answer;
 use super::dial::NoResolver;
-use super::failure::TIMED_OUT;
+use super::uri::Base;
 use super::wire::{Progress, Wire};
-use super::{Deadline, Endpoint, Failure, Request, Step, uri};
+use super::{Deadline, Failure, Request, Step};
 use crate::status::Status;
 
 /// The most of a body that is read, in bytes. The calls answer without one; error bodies are a few hundred bytes.
@@ -32,18 +32,20 @@ const HEAD_ROOM: usize = 4 * 1024;
 /// An open connection.
 pub struct Connection {
     agent: Agent,
+    base: Base,
     shelf: Shelf,
     used: bool,
 }
 
 impl Connection {
     /// Takes a transport that is connected and, where it must be, encrypted.
-    pub fn new(transport: Box<dyn UreqTransport>, config: Config) -> Self {
+    pub fn new(transport: Box<dyn UreqTransport>, base: Base, config: Config) -> Self {
         let shelf = Shelf::default();
         shelf.lock().wire = Some(Wire::new(transport));
         let lender = Lender(shelf.clone());
         Self {
             agent: Agent::with_parts(config, lender, NoResolver),
+            base,
             shelf,
             used: false,
         }
@@ -65,13 +67,11 @@ impl Connection {
     /// Sends the request and reads its answer.
     pub fn exchange(
         &mut self,
-        endpoint: &Endpoint,
         request: Request<'_>,
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
-        let http_request = to_http(endpoint, request).map_err(|error| {
-            Failure::before_sending(Status::INTERNAL, Step::Send, error.to_string())
-        })?;
+        let http_request = to_http(&self.base, request)
+            .map_err(|error| Failure::new(Status::INTERNAL, Step::Send, error.to_string()))?;
         let was_used = mem::replace(&mut self.used, true);
         self.shelf.begin(deadline, room_for(request));
         let result = match self.agent.run(http_request) {
@@ -80,23 +80,20 @@ impl Connection {
         };
         result.map_err(|(error, http_status)| {
             let Progress { sent, received } = self.shelf.lock().progress;
-            let failure = explain(&error, sent).with_http_status(http_status);
-            if was_used && !received && failure.status == Status::CONNECTION_LOST {
-                failure.of_stale_connection()
-            } else {
-                failure
+            let failure = explain(&error, sent);
+            Failure {
+                was_stale: was_used && !received && failure.status == Status::CONNECTION_LOST,
+                http_status,
+                ..failure
             }
         })
     }
 }
 
-fn to_http<'a>(
-    endpoint: &Endpoint,
-    request: Request<'a>,
-) -> Result<HttpRequest<&'a [u8]>, http::Error> {
+fn to_http<'a>(base: &Base, request: Request<'a>) -> Result<HttpRequest<&'a [u8]>, http::Error> {
     let mut builder = HttpRequest::builder()
         .method(request.method)
-        .uri(uri::of(endpoint, request.path)?);
+        .uri(base.join(request.path)?);
     for &(name, value) in request.headers {
         builder = builder.header(name, value);
     }
@@ -141,25 +138,27 @@ fn read(mut response: http::Response<Body>) -> Result<Answer, (ureq::Error, u16)
 
 fn explain(error: &ureq::Error, sent: bool) -> Failure {
     let step = if sent { Step::Receive } else { Step::Send };
-    let (status, reason) = match error {
-        ureq::Error::Timeout(_) => (Status::TIMEOUT, TIMED_OUT.to_owned()),
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => (
-            Status::CONNECTION_LOST,
-            "the connection was closed before the end of the answer".to_owned(),
-        ),
-        ureq::Error::Io(error) => (Status::CONNECTION_LOST, error.to_string()),
-        ureq::Error::LargeResponseHeader(..) => (
+    let lost = |reason: &str| Failure::new(Status::CONNECTION_LOST, step, reason);
+    let failure = match error {
+        ureq::Error::Other(error) => match error.downcast_ref() {
+            Some(interruption) => Failure::interrupted(Status::INTERNAL, step, interruption),
+            None => Failure::new(Status::INTERNAL, step, error.to_string()),
+        },
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            lost("the connection was closed before the end of the answer")
+        }
+        ureq::Error::Io(error) => lost(&error.to_string()),
+        ureq::Error::LargeResponseHeader(..) => Failure::new(
             Status::BAD_RESPONSE,
-            "the head of the answer is over the limit".to_owned(),
+            step,
+            "the head of the answer is over the limit",
         ),
-        ureq::Error::Protocol(error) => (Status::BAD_RESPONSE, format!("not HTTP: {error}")),
-        error => (Status::INTERNAL, error.to_string()),
+        ureq::Error::Protocol(error) => {
+            Failure::new(Status::BAD_RESPONSE, step, format!("not HTTP: {error}"))
+        }
+        error => Failure::new(Status::INTERNAL, step, error.to_string()),
     };
-    if sent {
-        Failure::after_sending(status, step, reason)
-    } else {
-        Failure::before_sending(status, step, reason)
-    }
+    Failure { sent, ..failure }
 }
 
 /// Where a connection lies while no request is on it, with what is known of the last one.

@@ -1,8 +1,9 @@
-//! A new connection: the host's addresses, TCP, and a verified TLS handshake. Nothing of a request goes out here.
+//! A new connection: addresses, TCP, a proxy where one leads there, and a verified TLS handshake. Nothing of a request goes out here.
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -10,79 +11,181 @@ use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
+    ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
+    TransportAdapter,
 };
+use ureq::{Proxy, ProxyProtocol};
 
 use super::connection::Connection;
+use super::patience::{Interruption, Patience};
+use super::proxy::Routes;
+use super::roots::Trust;
 use super::socket::{BUFFER_SIZE, Socket};
-use super::{Deadline, Endpoint, Failure, Step, connect, resolve, roots, uri};
+use super::socks::{self, Target};
+use super::uri::Base;
+use super::{Deadline, Endpoint, Failure, Step, connect, resolve};
+use crate::log::{Level, Log};
 use crate::status::Status;
 
 /// The largest head of an answer in bytes.
 const MAX_RESPONSE_HEADER: usize = 64 * 1024;
 
+/// How connections are made.
+#[derive(Clone, Debug)]
+pub struct DialSettings {
+    /// What a connection may take: addresses, TCP, the proxy, TLS.
+    pub connect_timeout: Duration,
+    /// Whose certificates count.
+    pub trust: Trust,
+    /// The proxies.
+    pub routes: Routes,
+    /// Who wants to read about it.
+    pub log: Log,
+}
+
 /// Makes connections to any endpoint; remembers TLS sessions, so that a second handshake with the same host is a short one.
 pub struct Dialer {
+    settings: DialSettings,
     tls: RustlsConnector,
     config: Config,
     tls_config: OnceLock<Config>,
 }
 
-impl Default for Dialer {
-    fn default() -> Self {
+type Wired = Box<dyn Transport>;
+
+impl Dialer {
+    /// Makes nothing yet.
+    pub fn new(settings: DialSettings) -> Self {
         Self {
+            settings,
             tls: RustlsConnector::default(),
-            config: config(TlsConfig::default()),
+            config: config(TlsConfig::default(), None),
             tls_config: OnceLock::new(),
         }
     }
-}
 
-impl Dialer {
     /// A new connection to the endpoint, ready for a request.
-    pub fn dial(&self, endpoint: &Endpoint, deadline: Deadline) -> Result<Connection, Failure> {
-        let addresses = resolve::resolve(endpoint, deadline)?;
-        let socket = Socket::new(connect::connect(&addresses, deadline)?);
-        let transport: Box<dyn Transport> = if endpoint.is_tls() {
-            self.handshake(endpoint, socket, deadline)?
-        } else {
-            Box::new(socket)
-        };
-        Ok(Connection::new(transport, self.config.clone()))
+    pub fn dial(&self, endpoint: &Endpoint, patience: Patience<'_>) -> Result<Connection, Failure> {
+        let limit = self.settings.connect_timeout;
+        let connection = self.make(endpoint, patience.until(patience.deadline.within(limit)));
+        connection.map_err(|failure| {
+            if failure.status == Status::TIMEOUT && !patience.deadline.left().is_zero() {
+                let reason = format!("not done within {} ms", limit.as_millis());
+                Failure { reason, ..failure }
+            } else {
+                failure
+            }
+        })
     }
 
-    fn handshake(
-        &self,
-        endpoint: &Endpoint,
-        socket: Socket,
-        deadline: Deadline,
-    ) -> Result<Box<dyn Transport>, Failure> {
-        let failed =
-            |reason: String| Failure::before_sending(Status::TLS_FAILED, Step::Tls, reason);
-        let config = self.tls_config().map_err(failed)?;
-        let uri = uri::of(endpoint, "/").map_err(|error| failed(error.to_string()))?;
-        let details = ConnectionDetails {
-            uri: &uri,
-            addrs: NoResolver.empty(),
-            config,
-            request_level: false,
-            resolver: &NoResolver,
-            now: Instant::now(),
-            timeout: deadline.into(),
-            current_time: Arc::new(Instant::now),
-            run_connector: Arc::new(|_| Err(ureq::Error::ConnectionFailed)),
-            register_shutdown: Arc::new(|_| Ok(())),
+    fn make(&self, endpoint: &Endpoint, patience: Patience<'_>) -> Result<Connection, Failure> {
+        let begun = std::time::Instant::now();
+        let proxy = self.settings.routes.to(endpoint).map_err(|reason| {
+            let reason = format!("the proxy that is set {reason}");
+            Failure::new(Status::PROXY_FAILED, Step::Proxy, reason)
+        })?;
+        let base = Base::of(endpoint)
+            .map_err(|error| Failure::new(Status::INTERNAL, Step::Connect, error.to_string()))?;
+        let uri = base
+            .join("/")
+            .map_err(|error| Failure::new(Status::INTERNAL, Step::Connect, error.to_string()))?;
+        let mut wired = match &proxy {
+            None => self.reach(endpoint.host(), endpoint.port(), patience)?,
+            Some(proxy) => self
+                .through(proxy, endpoint, &uri, patience)
+                .map_err(|failure| Failure {
+                    reason: format!(
+                        "proxy {}:{}: {}",
+                        proxy.host(),
+                        proxy.port(),
+                        failure.reason
+                    ),
+                    status: of_proxy(failure.status),
+                    ..failure
+                })?,
         };
-        match self.tls.connect(&details, Some(socket)) {
-            Ok(Some(transport)) => Ok(Box::new(transport)),
-            Ok(None) => Err(failed("no TLS layer".to_owned())),
-            Err(ureq::Error::Timeout(_)) => Err(Failure::timeout(Step::Tls)),
-            Err(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(
-                failed("the connection was closed in the middle of it".to_owned()),
-            ),
-            Err(ureq::Error::Io(error)) => Err(failed(error.to_string())),
-            Err(ureq::Error::Rustls(error)) => Err(failed(error.to_string())),
-            Err(error) => Err(failed(error.to_string())),
+        if endpoint.is_tls() {
+            wired = self.encrypt(&uri, wired, patience)?;
+        }
+        self.settings.log.line(Level::Info, || {
+            let milliseconds = begun.elapsed().as_millis();
+            match &proxy {
+                None => format!("connected to {endpoint} in {milliseconds} ms"),
+                Some(proxy) => format!(
+                    "connected to {endpoint} through {}:{} in {milliseconds} ms",
+                    proxy.host(),
+                    proxy.port()
+                ),
+            }
+        });
+        Ok(Connection::new(wired, base, self.config.clone()))
+    }
+
+    /// A TCP connection.
+    fn reach(&self, host: &str, port: u16, patience: Patience<'_>) -> Result<Wired, Failure> {
+        let interrupted = |status, step| {
+            move |interruption: Interruption| Failure::interrupted(status, step, &interruption)
+        };
+        let addresses = resolve::resolve(host, port, patience)
+            .map_err(interrupted(Status::RESOLVE_FAILED, Step::Resolve))?
+            .map_err(|reason| Failure::new(Status::RESOLVE_FAILED, Step::Resolve, reason))?;
+        let stream = connect::connect(&addresses, patience)
+            .map_err(interrupted(Status::CONNECT_FAILED, Step::Connect))?;
+        Ok(Box::new(Socket::new(stream, patience.cancel.cloned())))
+    }
+
+    /// A connection to the endpoint that leads through a proxy.
+    fn through(
+        &self,
+        proxy: &Proxy,
+        endpoint: &Endpoint,
+        uri: &Uri,
+        patience: Patience<'_>,
+    ) -> Result<Wired, Failure> {
+        let host = proxy.host();
+        let host = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        let wired = self.reach(host, proxy.port(), patience)?;
+        match proxy.protocol() {
+            ProxyProtocol::Http => tunnel(proxy, uri, wired, patience),
+            ProxyProtocol::Https => {
+                let wired = self.encrypt(proxy.uri(), wired, patience)?;
+                tunnel(proxy, uri, wired, patience)
+            }
+            ProxyProtocol::Socks5 => {
+                let found = resolve::resolve(endpoint.host(), endpoint.port(), patience);
+                let address = found
+                    .map_err(|interruption| {
+                        Failure::interrupted(Status::RESOLVE_FAILED, Step::Resolve, &interruption)
+                    })?
+                    .ok()
+                    .and_then(|addresses| addresses.first().copied());
+                let address = address.ok_or_else(|| {
+                    Failure::new(Status::RESOLVE_FAILED, Step::Resolve, "no address")
+                })?;
+                ask_socks(proxy, &Target::Address(address), wired, patience)
+            }
+            _ => {
+                let target = match endpoint.address() {
+                    Some(address) => Target::Address((address, endpoint.port()).into()),
+                    None => Target::Name(endpoint.host(), endpoint.port()),
+                };
+                ask_socks(proxy, &target, wired, patience)
+            }
+        }
+    }
+
+    fn encrypt(&self, uri: &Uri, wired: Wired, patience: Patience<'_>) -> Result<Wired, Failure> {
+        let config = self
+            .tls_config()
+            .map_err(|reason| Failure::new(Status::TLS_FAILED, Step::Tls, reason))?;
+        let details = details(uri, config, patience.deadline);
+        match self.tls.connect(&details, Some(wired)) {
+            Ok(Some(encrypted)) => Ok(Box::new(encrypted)),
+            Ok(None) => Err(Failure::new(Status::INTERNAL, Step::Tls, "no TLS layer")),
+            Err(error) => Err(explain(Status::TLS_FAILED, Step::Tls, error)),
         }
     }
 
@@ -91,16 +194,99 @@ impl Dialer {
         if let Some(config) = self.tls_config.get() {
             return Ok(config);
         }
-        let tls = TlsConfig::builder().root_certs(roots::trusted()?).build();
-        Ok(self.tls_config.get_or_init(|| config(tls)))
+        let certificates = self.settings.trust.certificates()?;
+        let tls = TlsConfig::builder().root_certs(certificates).build();
+        Ok(self.tls_config.get_or_init(|| config(tls, None)))
+    }
+}
+
+/// HTTP CONNECT to the URI's host.
+fn tunnel(
+    proxy: &Proxy,
+    uri: &Uri,
+    wired: Wired,
+    patience: Patience<'_>,
+) -> Result<Wired, Failure> {
+    let config = config(TlsConfig::default(), Some(proxy.clone()));
+    let ready = Mutex::new(Some(wired));
+    let details = ConnectionDetails {
+        run_connector: Arc::new(move |_| {
+            let mut ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
+            ready.take().ok_or(ureq::Error::ConnectionFailed)
+        }),
+        ..details(uri, &config, patience.deadline)
+    };
+    match ConnectProxyConnector::default().connect(&details, None::<()>) {
+        Ok(Some(tunnel)) => Ok(Box::new(tunnel)),
+        Ok(None) => Err(Failure::new(Status::PROXY_FAILED, Step::Proxy, "no tunnel")),
+        Err(error) => Err(explain(Status::PROXY_FAILED, Step::Proxy, error)),
+    }
+}
+
+fn ask_socks(
+    proxy: &Proxy,
+    target: &Target<'_>,
+    wired: Wired,
+    patience: Patience<'_>,
+) -> Result<Wired, Failure> {
+    let mut stream = TransportAdapter::new(wired, Arc::new(Instant::now));
+    stream.set_timeout(patience.deadline.into());
+    let credentials = proxy
+        .username()
+        .map(|user| (user, proxy.password().unwrap_or_default()));
+    match socks::connect(&mut stream, target, credentials) {
+        Ok(()) => Ok(stream.into_inner()),
+        Err(error) => Err(explain(Status::PROXY_FAILED, Step::Proxy, error.into())),
+    }
+}
+
+/// What goes wrong before the endpoint is reached is the proxy's, but for the time and the caller's will.
+fn of_proxy(status: Status) -> Status {
+    match status {
+        Status::TIMEOUT | Status::CANCELLED | Status::INTERNAL => status,
+        _ => Status::PROXY_FAILED,
+    }
+}
+
+fn explain(status: Status, step: Step, error: ureq::Error) -> Failure {
+    match error {
+        ureq::Error::Other(error) => match error.downcast_ref::<Interruption>() {
+            Some(interruption) => Failure::interrupted(status, step, interruption),
+            None => Failure::new(status, step, error.to_string()),
+        },
+        ureq::Error::Timeout(_) => Failure::interrupted(status, step, &Interruption::TimedOut),
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::new(
+            status,
+            step,
+            "the connection was closed in the middle of it",
+        ),
+        ureq::Error::Io(error) => Failure::new(status, step, error.to_string()),
+        ureq::Error::Rustls(error) => Failure::new(status, step, error.to_string()),
+        ureq::Error::ConnectProxyFailed(reason) => Failure::new(status, step, reason),
+        error => Failure::new(status, step, error.to_string()),
+    }
+}
+
+fn details<'a>(uri: &'a Uri, config: &'a Config, deadline: Deadline) -> ConnectionDetails<'a> {
+    ConnectionDetails {
+        uri,
+        addrs: NoResolver.empty(),
+        config,
+        request_level: false,
+        resolver: &NoResolver,
+        now: Instant::now(),
+        timeout: deadline.into(),
+        current_time: Arc::new(Instant::now),
+        run_connector: Arc::new(|_| Err(ureq::Error::ConnectionFailed)),
+        register_shutdown: Arc::new(|_| Ok(())),
     }
 }
 
 /// ureq's habits that this floor has its own of are switched off: proxies, redirects, headers, and statuses as errors.
-fn config(tls: TlsConfig) -> Config {
+fn config(tls: TlsConfig, proxy: Option<Proxy>) -> Config {
     Config::builder()
         .tls_config(tls)
-        .proxy(None)
+        .proxy(proxy)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)

@@ -17,14 +17,14 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads `host`, `host:port`, `https://host[:port][/]`, and `http://…` for this very machine.
+    /// Reads `host`, `host:port`, `https://host[:port][/]`, and `http://…` for this very machine, or for any where that is allowed.
     ///
     /// The error never repeats the text, which may hold a password.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::read(text).map_err(|reason| Error::invalid_argument("endpoint", reason))
+    pub fn parse(text: &str, allow_http: bool) -> Result<Self, Error> {
+        Self::read(text, allow_http).map_err(|reason| Error::invalid_argument("endpoint", reason))
     }
 
-    fn read(text: &str) -> Result<Self, &'static str> {
+    fn read(text: &str, allow_http: bool) -> Result<Self, &'static str> {
         if text.is_empty() {
             return Err("is empty");
         }
@@ -54,7 +54,7 @@ impl Endpoint {
             },
             tls,
         };
-        if !tls && !endpoint.is_this_machine() {
+        if !tls && !allow_http && !endpoint.is_this_machine() {
             return Err("is plain http, which would show the token on the network; use https");
         }
         Ok(endpoint)
@@ -231,7 +231,7 @@ mod tests {
             ("under_score", "under_score", 443, true, "under_score"),
         ] {
             let endpoint =
-                Endpoint::parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+                Endpoint::parse(text, false).unwrap_or_else(|error| panic!("{text}: {error:?}"));
             assert_eq!(
                 (
                     endpoint.host(),

@@ -11,22 +11,34 @@ mod deadline;
 mod dial;
 mod endpoint;
 mod failure;
+mod patience;
 mod pool;
+mod process;
+mod proxy;
 mod resolve;
 mod roots;
 mod socket;
+mod socks;
 mod system;
 mod uri;
 mod wire;
 
 pub use answer::Answer;
 pub use deadline::Deadline;
+pub use dial::DialSettings;
 pub use endpoint::Endpoint;
 pub use failure::{Failure, Step};
+pub use process::PerProcess;
+pub use proxy::Routes;
+pub use roots::Trust;
 
 use connection::Connection;
 use dial::Dialer;
+use patience::{Cancel, Patience};
 use pool::Pool;
+
+use crate::log::{Level, Log};
+use crate::status::Status;
 
 /// A request, ready to be written.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +54,29 @@ pub struct Request<'a> {
 }
 
 /// Makes connections, and keeps those that are fit to be used again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Transport {
     dialer: Dialer,
     pool: Pool,
+    cancel: Option<Cancel>,
+    log: Log,
 }
 
 impl Transport {
+    /// Needs two file descriptors where it can be shut down, none otherwise.
+    pub fn new(settings: DialSettings, can_shut_down: bool) -> Result<Self, Failure> {
+        let cancel = can_shut_down.then(Cancel::new).transpose();
+        let cancel = cancel.map_err(|error| {
+            Failure::new(Status::CONNECT_FAILED, Step::Connect, error.to_string())
+        })?;
+        Ok(Self {
+            log: settings.log.clone(),
+            dialer: Dialer::new(settings),
+            pool: Pool::default(),
+            cancel,
+        })
+    }
+
     /// Sends the request once and reads its answer.
     ///
     /// A kept connection that turns out to be closed before a byte of an answer came is replaced by a new one, at once.
@@ -58,14 +86,44 @@ impl Transport {
         request: Request<'_>,
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
+        let patience = self.patience(deadline);
+        patience.check().map_err(|interruption| {
+            Failure::interrupted(Status::INTERNAL, Step::Connect, &interruption)
+        })?;
         if let Some(kept) = self.pool.take(endpoint) {
             match self.run(endpoint, kept, request, deadline) {
-                Err(failure) if failure.connection_was_stale() => {}
+                Err(failure) if failure.was_stale && patience.check().is_ok() => {
+                    self.log.line(Level::Info, || {
+                        format!("{endpoint} had closed a kept connection; once more on a new one")
+                    });
+                }
                 result => return result,
             }
         }
-        let fresh = self.dialer.dial(endpoint, deadline)?;
+        let fresh = self.dialer.dial(endpoint, patience)?;
         self.run(endpoint, fresh, request, deadline)
+    }
+
+    /// Waits until the moment; the failure is that of a client that was shut down.
+    pub fn sleep_until(&self, moment: Deadline) -> Result<(), Failure> {
+        self.patience(moment).sleep().map_err(|interruption| {
+            Failure::interrupted(Status::INTERNAL, Step::Pause, &interruption)
+        })
+    }
+
+    /// Ends all exchanges, now and later, and closes what is kept.
+    pub fn shut_down(&self) {
+        if let Some(cancel) = &self.cancel {
+            cancel.cancel();
+        }
+        self.pool.clear();
+    }
+
+    fn patience(&self, deadline: Deadline) -> Patience<'_> {
+        Patience {
+            deadline,
+            cancel: self.cancel.as_ref(),
+        }
     }
 
     fn run(
@@ -75,7 +133,7 @@ impl Transport {
         request: Request<'_>,
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
-        let result = connection.exchange(endpoint, request, deadline);
+        let result = connection.exchange(request, deadline);
         if connection.is_reusable() {
             self.pool.put(endpoint, connection);
         }

@@ -41,6 +41,11 @@ impl Pool {
         self.locked(|idles| idles.push(idle));
     }
 
+    /// Closes all.
+    pub fn clear(&self) {
+        drop(self.locked(std::mem::take));
+    }
+
     fn newest(&self, endpoint: &Endpoint) -> Option<Connection> {
         let now = Instant::now();
         // Dropped after the lock is: closing takes time.

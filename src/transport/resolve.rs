@@ -3,48 +3,42 @@
 //! The system's resolver knows no deadline, so it runs in a helper thread that is waited for. Threads that ask for the same host
 //! at the same time share one; a process never has more than two, however long its DNS hangs.
 
+use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
+use super::patience::{Interruption, Patience};
+use super::process::PerProcess;
 use super::system::{self, Event};
-use super::{Deadline, Endpoint, Failure, Step};
-use crate::status::Status;
 
 const MAX_LOOKUPS: usize = 2;
 
 /// Name services may load modules that want more than the smallest stack.
 const STACK: usize = 512 * 1024;
 
-/// The endpoint's addresses, in the order in which the system prefers them; at least one.
-pub fn resolve(endpoint: &Endpoint, deadline: Deadline) -> Result<Vec<SocketAddr>, Failure> {
-    if let Some(address) = endpoint.address() {
-        return Ok(vec![SocketAddr::new(address, endpoint.port())]);
+/// The addresses of a host, in the order in which the system prefers them; at least one. The inner error is the system's own.
+pub fn resolve(host: &str, port: u16, patience: Patience<'_>) -> Result<Found, Interruption> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(Ok(vec![SocketAddr::new(address, port)]));
     }
-    let failed = |error: &io::Error| Failure::of_io(Status::RESOLVE_FAILED, Step::Resolve, error);
+    patience.check()?;
     loop {
-        match Lookup::join_or_start(endpoint).map_err(|error| failed(&error))? {
-            Joined::Same(lookup) => {
-                let found = lookup.wait(deadline).map_err(|error| failed(&error))?;
-                return found.map_err(|reason| {
-                    Failure::before_sending(Status::RESOLVE_FAILED, Step::Resolve, reason)
-                });
-            }
+        match Lookup::join_or_start(host, port)? {
+            Joined::Same(lookup) => return lookup.wait(patience),
             // Both places are taken by other hosts: wait for one of them to end.
-            Joined::Other(lookup) => {
-                lookup.wait(deadline).map_err(|error| failed(&error))?.ok();
-            }
+            Joined::Other(lookup) => drop(lookup.wait(patience)?),
         }
     }
 }
 
-type Found = Result<Vec<SocketAddr>, String>;
+/// What a lookup ends with.
+pub type Found = Result<Vec<SocketAddr>, String>;
 
 /// One lookup in one thread. The thread's end closes its half of a socket pair, which wakes all who wait.
-#[derive(Debug)]
 struct Lookup {
     host: String,
     port: u16,
@@ -57,15 +51,18 @@ enum Joined {
     Other(Arc<Lookup>),
 }
 
-static LOOKUPS: Mutex<Vec<Arc<Lookup>>> = Mutex::new(Vec::new());
+type Lookups = Mutex<Vec<Arc<Lookup>>>;
+
+static LOOKUPS: PerProcess<Lookups> = PerProcess::new();
 
 impl Lookup {
-    fn join_or_start(endpoint: &Endpoint) -> io::Result<Joined> {
-        let mut lookups = LOOKUPS.lock().unwrap_or_else(PoisonError::into_inner);
+    fn join_or_start(host: &str, port: u16) -> io::Result<Joined> {
+        let Ok(lookups) = LOOKUPS.get_or_make(|| Ok::<_, Infallible>(Lookups::default()));
+        let mut lookups = lookups.lock().unwrap_or_else(PoisonError::into_inner);
         lookups.retain(|lookup| lookup.found.get().is_none());
         let same = lookups
             .iter()
-            .find(|lookup| lookup.host == endpoint.host() && lookup.port == endpoint.port());
+            .find(|lookup| lookup.host == host && lookup.port == port);
         if let Some(same) = same {
             return Ok(Joined::Same(Arc::clone(same)));
         }
@@ -74,30 +71,30 @@ impl Lookup {
         {
             return Ok(Joined::Other(Arc::clone(other)));
         }
-        let lookup = Self::start(endpoint)?;
+        let lookup = Self::start(host, port)?;
         lookups.push(Arc::clone(&lookup));
         Ok(Joined::Same(lookup))
     }
 
-    fn start(endpoint: &Endpoint) -> io::Result<Arc<Self>> {
-        let (ended, end) = UnixStream::pair()?;
+    fn start(host: &str, port: u16) -> io::Result<Arc<Self>> {
+        let (ended, end) = system::signal_pair()?;
         let lookup = Arc::new(Self {
-            host: endpoint.host().to_owned(),
-            port: endpoint.port(),
+            host: host.to_owned(),
+            port,
             found: OnceLock::new(),
             ended,
         });
         let shared = Arc::clone(&lookup);
-        thread::Builder::new()
+        let work = move || {
+            shared.run();
+            drop(end);
+        };
+        let thread = thread::Builder::new()
             .name("fpga-associate".to_owned())
-            .stack_size(STACK)
-            .spawn(move || {
-                shared.run();
-                drop(end);
-            })
-            .map_err(|error| {
-                io::Error::new(error.kind(), format!("no thread for the lookup: {error}"))
-            })?;
+            .stack_size(STACK);
+        system::with_signals_blocked(|| thread.spawn(work)).map_err(|error| {
+            io::Error::new(error.kind(), format!("no thread for the lookup: {error}"))
+        })?;
         Ok(lookup)
     }
 
@@ -117,14 +114,11 @@ impl Lookup {
         self.found.set(found).ok();
     }
 
-    fn wait(&self, deadline: Deadline) -> io::Result<Found> {
+    fn wait(&self, patience: Patience<'_>) -> Result<Found, Interruption> {
         if self.found.get().is_none() {
-            system::wait_for(self.ended.as_fd(), Event::Readable, deadline)?;
+            patience.wait(self.ended.as_fd(), Event::Readable)?;
         }
-        Ok(self
-            .found
-            .get()
-            .cloned()
-            .unwrap_or_else(|| Err("the lookup's thread ended early".to_owned())))
+        let found = self.found.get().cloned();
+        Ok(found.unwrap_or_else(|| Err("the lookup's thread ended early".to_owned())))
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use super::Deadline;
-use super::system::{self, Event};
+use super::patience::{Cancel, Patience};
+use super::system::Event;
 
 /// Room for the largest TLS record, so that one `recv` takes it whole.
 pub const BUFFER_SIZE: usize = 17 * 1024;
@@ -21,15 +22,30 @@ const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 pub struct Socket {
     stream: TcpStream,
     buffers: LazyBuffers,
+    cancel: Option<Cancel>,
 }
 
 impl Socket {
     /// Takes a connected socket that does not block.
-    pub fn new(stream: TcpStream) -> Self {
+    pub fn new(stream: TcpStream, cancel: Option<Cancel>) -> Self {
         Self {
             stream,
             buffers: LazyBuffers::new(BUFFER_SIZE, BUFFER_SIZE),
+            cancel,
         }
+    }
+
+    fn wait(&self, event: Event, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        let time = if timeout.after.is_not_happening() {
+            FOREVER
+        } else {
+            *timeout.after
+        };
+        let patience = Patience {
+            deadline: Deadline::after(time),
+            cancel: self.cancel.as_ref(),
+        };
+        Ok(patience.wait(self.stream.as_fd(), event)?)
     }
 }
 
@@ -39,13 +55,14 @@ impl Transport for Socket {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
-        while !rest.is_empty() {
+        let mut sent = 0;
+        while sent < amount {
+            let rest = self.buffers.output().get(sent..amount).unwrap_or_default();
             match (&self.stream).write(rest) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Ok(written) => sent = sent.saturating_add(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    wait(&self.stream, Event::Writable, timeout)?;
+                    self.wait(Event::Writable, timeout)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
@@ -55,11 +72,10 @@ impl Transport for Socket {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        let input = self.buffers.input_append_buf();
         let amount = loop {
             // Waited for first: the answer is hardly ever there already, and the attempt would cost a system call.
-            wait(&self.stream, Event::Readable, timeout)?;
-            match (&self.stream).read(input) {
+            self.wait(Event::Readable, timeout)?;
+            match (&self.stream).read(self.buffers.input_append_buf()) {
                 Ok(amount) => break amount,
                 Err(error)
                     if matches!(
@@ -75,26 +91,11 @@ impl Transport for Socket {
 
     /// Whether nothing has come since the last answer: neither the end of the connection nor bytes that nobody asked for.
     fn is_open(&mut self) -> bool {
-        let nothing_read_ahead = self.buffers.input().is_empty();
         let nothing_came = || match self.stream.peek(&mut [0]) {
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
             Ok(_) => false,
         };
-        nothing_read_ahead && nothing_came()
-    }
-}
-
-fn wait(stream: &TcpStream, event: Event, timeout: NextTimeout) -> Result<(), ureq::Error> {
-    let time = if timeout.after.is_not_happening() {
-        FOREVER
-    } else {
-        *timeout.after
-    };
-    match system::wait_for(stream.as_fd(), event, Deadline::after(time)) {
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-            Err(ureq::Error::Timeout(timeout.reason))
-        }
-        result => Ok(result?),
+        self.buffers.input().is_empty() && nothing_came()
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod c;
 pub mod call;
 pub mod certificates;
+pub mod client;
 pub mod raw;
 
 use std::env;

@@ -1,0 +1,126 @@
+//! Clients with settings of their own.
+
+use std::ffi::c_char;
+
+use super::arguments::text;
+use super::config::{self, fpga_assoc_config};
+use super::error::fpga_assoc_error;
+use super::guard::guard;
+use super::last_error;
+use crate::association::{Pair, Token};
+use crate::client::Client;
+use crate::error::Error;
+use crate::transport::Endpoint;
+
+/// A client of one endpoint, with its settings and the connections that it keeps. Any number of threads may use one at once.
+pub struct fpga_assoc_client {
+    client: Client,
+    endpoint: Endpoint,
+}
+
+/// Makes a client. It connects when it is first used.
+///
+/// - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it. Borrowed for the call.
+/// - `config`: the settings, which are copied; NULL for the defaults.
+/// - `client`: receives the client, to be freed with `fpga_assoc_client_free`; NULL where the call fails.
+/// - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL
+///   the thread's last error is set instead.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and for an `endpoint` or a `client`
+/// that is NULL. The proxies of the environment are read now. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_client_new(
+    endpoint: *const c_char,
+    config: *const fpga_assoc_config,
+    client: *mut *mut fpga_assoc_client,
+    error: *mut *mut fpga_assoc_error,
+) -> i32 {
+    let mut made = std::ptr::null_mut();
+    let new = || {
+        if client.is_null() {
+            return Err(Error::invalid_argument("client", "is NULL"));
+        }
+        // SAFETY: as the header says.
+        let (endpoint, settings) = unsafe { (text("endpoint", endpoint)?, config::copy(config)) };
+        let endpoint = Endpoint::parse(endpoint, settings.allows_http())?;
+        let client = Client::new(settings, true);
+        made = Box::into_raw(Box::new(fpga_assoc_client { client, endpoint }));
+        Ok(())
+    };
+    // SAFETY: as the header says.
+    let status = unsafe { last_error::deliver(error, new) };
+    if !client.is_null() {
+        // SAFETY: as the header says.
+        unsafe { client.write(made) };
+    }
+    status
+}
+
+/// Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's settings.
+///
+/// The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL
+/// where the call succeeds. Where it is NULL the thread's last error is set instead: runtimes that move work between threads (Go,
+/// Java, async) must give one.
+///
+/// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a `client` that is NULL.
+///
+/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
+/// for the whole call has passed at the latest.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_client_associate(
+    client: *mut fpga_assoc_client,
+    token: *const c_char,
+    project_id: *const c_char,
+    fpga_id: *const c_char,
+    ecs_id: *const c_char,
+    error: *mut *mut fpga_assoc_error,
+) -> i32 {
+    let call = || {
+        // SAFETY: as the header says.
+        let (client, token, project_id, fpga_id, ecs_id) = unsafe {
+            (
+                borrow(client)?,
+                text("token", token)?,
+                text("project_id", project_id)?,
+                text("fpga_id", fpga_id)?,
+                text("ecs_id", ecs_id)?,
+            )
+        };
+        let token = Token::new(token)?;
+        let pair = Pair::new(project_id, fpga_id, ecs_id)?;
+        client.client.associate(&client.endpoint, token, pair)
+    };
+    // SAFETY: as the header says.
+    unsafe { last_error::deliver(error, call) }
+}
+
+/// Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once, and so do all later ones.
+///
+/// NULL is ignored. The client must still be freed, after the calls have returned. In a child of fork it ends the child's calls alone.
+/// Thread-safe: meant to be called from another thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_client) {
+    // SAFETY: as the header says.
+    if let Some(client) = unsafe { client.as_ref() } {
+        guard(|| client.client.shut_down());
+    }
+}
+
+/// Frees a client and closes its connections. NULL is ignored.
+///
+/// Thread-safe, as long as nobody else uses the client any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_client_free(client: *mut fpga_assoc_client) {
+    if !client.is_null() {
+        // SAFETY: `fpga_assoc_client_new` made it, and the caller gives it back.
+        guard(|| drop(unsafe { Box::from_raw(client) }));
+    }
+}
+
+/// # Safety
+/// The pointer is NULL or is of a client that is alive for `'a`.
+unsafe fn borrow<'a>(client: *mut fpga_assoc_client) -> Result<&'a fpga_assoc_client, Error> {
+    // SAFETY: the caller's promise.
+    let client = unsafe { client.as_ref() };
+    client.ok_or_else(|| Error::invalid_argument("client", "is NULL"))
+}

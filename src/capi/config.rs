@@ -1,0 +1,253 @@
+//! The settings of a client.
+
+use std::ffi::{CString, c_char, c_void};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::arguments::text;
+use super::guard::guard;
+use super::last_error;
+use crate::client::Settings;
+use crate::error::Error;
+use crate::log::{Level, Log};
+
+/// Settings for a client. Made with `fpga_assoc_config_new`, which gives each setting its default.
+pub struct fpga_assoc_config {
+    settings: Mutex<Settings>,
+}
+
+/// A function of the host that receives one line of text for each connection, attempt, retry and outcome of a client.
+///
+/// `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a warning, 3 for information and 4 for
+/// debugging. `line` is one line of UTF-8 without control characters that ends in NUL, at most 1,023 bytes, never with the token; it
+/// is valid during the call alone.
+///
+/// It is called on the thread that makes the call, from several at once where several call, and may itself call any function of this
+/// library. It must return: no exception and no longjmp may leave it.
+pub type fpga_assoc_log_fn =
+    Option<unsafe extern "C" fn(context: *mut c_void, level: i32, line: *const c_char)>;
+
+/// New settings, each at its default.
+///
+/// Returns the settings, never NULL; free them with `fpga_assoc_config_free`. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn fpga_assoc_config_new() -> *mut fpga_assoc_config {
+    let new = || {
+        Box::into_raw(Box::new(fpga_assoc_config {
+            settings: Mutex::default(),
+        }))
+    };
+    guard(new).unwrap_or(std::ptr::null_mut())
+}
+
+/// Frees settings. Clients that were made with them keep their own copy. NULL is ignored.
+///
+/// Thread-safe, as long as nobody else uses the settings any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_free(config: *mut fpga_assoc_config) {
+    if !config.is_null() {
+        // SAFETY: `fpga_assoc_config_new` made it, and the caller gives it back.
+        guard(|| drop(unsafe { Box::from_raw(config) }));
+    }
+}
+
+/// Sets the time for a whole call in milliseconds, 1 to 4,294,967,295: name lookup, connecting, TLS, sending, waiting, reading, all
+/// attempts and the waits between them. The default is 30,000.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL; sets the thread's last error.
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
+    config: *mut fpga_assoc_config,
+    ms: u32,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe { change(config, |settings| settings.set_timeout_ms(ms)) }
+}
+
+/// Sets the time for the connection of one attempt in milliseconds, 1 to 4,294,967,295: name lookup, TCP, the proxy and TLS. The
+/// default is 10,000. The time for the whole call bounds it too.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL; sets the thread's last error.
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
+    config: *mut fpga_assoc_config,
+    ms: u32,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe { change(config, |settings| settings.set_connect_timeout_ms(ms)) }
+}
+
+/// Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
+///
+/// A request is tried again, after a wait, only where the service provably did nothing: no connection, HTTP 429 or 503, a
+/// flow-control code. What the service asks to wait is waited for where the time for the whole call allows.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config` that is NULL; sets the thread's
+/// last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_max_attempts(
+    config: *mut fpga_assoc_config,
+    attempts: u32,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe { change(config, |settings| settings.set_max_attempts(attempts)) }
+}
+
+/// Sets a file of certificates in PEM format to trust in place of the system's. The default is the system's.
+///
+/// `path` is text that ends in NUL, borrowed for the call. The file is read now.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read or holds no certificate, and for NULL;
+/// sets the thread's last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
+    config: *mut fpga_assoc_config,
+    path: *const c_char,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe {
+        change(config, |settings| {
+            settings.set_ca_file(Path::new(text("ca_file", path)?))
+        })
+    }
+}
+
+/// Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the default), https, socks5 (the host's address
+/// is looked up here) or socks5h (the proxy looks it up), and the port 1080 (443 for https) unless it is given. User and password
+/// are percent-encoded. "" is no proxy.
+///
+/// The default is the environment's, as curl has it, read when the client is made: `https_proxy`, `HTTPS_PROXY`, `all_proxy`,
+/// `ALL_PROXY`. In both cases the hosts that `no_proxy` or `NO_PROXY` names are reached directly.
+///
+/// `url` is text that ends in NUL, borrowed for the call.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a URL that can't be used and for NULL; sets the thread's last
+/// error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_proxy(
+    config: *mut fpga_assoc_config,
+    url: *const c_char,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe { change(config, |settings| settings.set_proxy(text("proxy", url)?)) }
+}
+
+/// Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in front of the library's own. The
+/// default is none.
+///
+/// `product` is text that ends in NUL, borrowed for the call: 1 to 256 bytes of visible ASCII and spaces.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the thread's last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_user_agent(
+    config: *mut fpga_assoc_config,
+    product: *const c_char,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe {
+        change(config, |settings| {
+            settings.set_user_agent(text("user_agent", product)?)
+        })
+    }
+}
+
+/// Sets whether an endpoint may be plain "http://" beyond this very machine, where everyone on the way can read the token. The default
+/// is false.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
+    config: *mut fpga_assoc_config,
+    allow: bool,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe {
+        change(config, |settings| {
+            settings.set_allow_http(allow);
+            Ok(())
+        })
+    }
+}
+
+/// Sets a function that receives lines of text about what the client does. The default, and NULL, is none.
+///
+/// `context` is handed to the function as it is; it may be NULL. Both must stay usable until every client that was made with these
+/// settings is freed.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_log(
+    config: *mut fpga_assoc_config,
+    log: fpga_assoc_log_fn,
+    context: *mut c_void,
+) -> i32 {
+    let host = Context(context);
+    let log = match log {
+        None => Log::default(),
+        Some(log) => Log::to(move |level, line| host.write(log, level, line)),
+    };
+    // SAFETY: as the header says.
+    unsafe {
+        change(config, |settings| {
+            settings.set_log(log);
+            Ok(())
+        })
+    }
+}
+
+/// What the host wants back with each line.
+struct Context(*mut c_void);
+
+// SAFETY: the library never looks behind the pointer; the header tells the host that the function is called on many threads.
+unsafe impl Send for Context {}
+// SAFETY: as above.
+unsafe impl Sync for Context {}
+
+impl Context {
+    fn write(
+        &self,
+        log: unsafe extern "C" fn(*mut c_void, i32, *const c_char),
+        level: Level,
+        line: &str,
+    ) {
+        let line = CString::new(line).unwrap_or_default();
+        // SAFETY: the host promised that both stay usable; the line lives until the call returns.
+        unsafe { log(self.0, level as i32, line.as_ptr()) };
+    }
+}
+
+/// # Safety
+/// `config` is NULL or alive.
+unsafe fn change(
+    config: *mut fpga_assoc_config,
+    change: impl FnOnce(&mut Settings) -> Result<(), Error>,
+) -> i32 {
+    last_error::keep(|| {
+        // SAFETY: the caller's promise.
+        let config = unsafe { config.as_ref() };
+        let config = config.ok_or_else(|| Error::invalid_argument("config", "is NULL"))?;
+        let mut settings = config
+            .settings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        change(&mut settings)
+    })
+}
+
+/// A copy of the settings; the defaults for NULL.
+///
+/// # Safety
+/// `config` is NULL or alive.
+pub unsafe fn copy(config: *const fpga_assoc_config) -> Settings {
+    // SAFETY: the caller's promise.
+    match unsafe { config.as_ref() } {
+        None => Settings::default(),
+        Some(config) => config
+            .settings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone(),
+    }
+}

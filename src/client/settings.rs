@@ -1,0 +1,133 @@
+//! How a client behaves, and the ranges of its numbers.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::log::Log;
+use crate::transport::{DialSettings, Routes, Trust};
+
+const USER_AGENT: &str = concat!("fpga-associate/", env!("CARGO_PKG_VERSION"));
+
+const MAX_ATTEMPTS: u32 = 100;
+const MAX_PRODUCT: usize = 256;
+
+/// All settings of a client, each checked when it is set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(super) timeout: Duration,
+    pub(super) connect_timeout: Duration,
+    pub(super) max_attempts: u32,
+    pub(super) user_agent: String,
+    pub(super) log: Log,
+    allow_http: bool,
+    trust: Trust,
+    /// Nothing: the environment's, as it is when a client is made.
+    routes: Option<Routes>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            max_attempts: 3,
+            user_agent: USER_AGENT.to_owned(),
+            log: Log::default(),
+            allow_http: false,
+            trust: Trust::System,
+            routes: None,
+        }
+    }
+}
+
+impl Settings {
+    /// The time for a whole call, in milliseconds.
+    pub fn set_timeout_ms(&mut self, ms: u32) -> Result<(), Error> {
+        self.timeout = time("timeout_ms", ms)?;
+        Ok(())
+    }
+
+    /// The time for the connection of one attempt, in milliseconds.
+    pub fn set_connect_timeout_ms(&mut self, ms: u32) -> Result<(), Error> {
+        self.connect_timeout = time("connect_timeout_ms", ms)?;
+        Ok(())
+    }
+
+    /// How often a request may be tried, 1 to 100.
+    pub fn set_max_attempts(&mut self, attempts: u32) -> Result<(), Error> {
+        if !(1..=MAX_ATTEMPTS).contains(&attempts) {
+            let reason = format!("is not a number from 1 to {MAX_ATTEMPTS}");
+            return Err(Error::invalid_argument("max_attempts", &reason));
+        }
+        self.max_attempts = attempts;
+        Ok(())
+    }
+
+    /// Trusts the certificates of a PEM file in place of the system's.
+    pub fn set_ca_file(&mut self, path: &Path) -> Result<(), Error> {
+        let trust = Trust::only(path);
+        self.trust = trust.map_err(|reason| Error::invalid_argument("ca_file", &reason))?;
+        Ok(())
+    }
+
+    /// One proxy in place of the environment's; "" is none.
+    pub fn set_proxy(&mut self, url: &str) -> Result<(), Error> {
+        let routes = Routes::fixed(url);
+        self.routes = Some(routes.map_err(|reason| Error::invalid_argument("proxy", reason))?);
+        Ok(())
+    }
+
+    /// Names the caller's product in front of the library's.
+    pub fn set_user_agent(&mut self, product: &str) -> Result<(), Error> {
+        let is_visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+        let reason = if product.trim().is_empty() {
+            "is empty"
+        } else if product.len() > MAX_PRODUCT {
+            "is over 256 bytes long"
+        } else if !product.bytes().all(is_visible) {
+            "has a character that is not visible ASCII or a space"
+        } else {
+            self.user_agent = format!("{} {USER_AGENT}", product.trim());
+            return Ok(());
+        };
+        Err(Error::invalid_argument("user_agent", reason))
+    }
+
+    /// Whether plain http may go to other machines.
+    pub fn set_allow_http(&mut self, allow: bool) {
+        self.allow_http = allow;
+    }
+
+    /// Who wants to read what the client does.
+    pub fn set_log(&mut self, log: Log) {
+        self.log = log;
+    }
+
+    /// Whether plain http may go to other machines.
+    pub fn allows_http(&self) -> bool {
+        self.allow_http
+    }
+
+    /// The same with what the environment says now.
+    pub(super) fn settled(mut self) -> Self {
+        self.routes.get_or_insert_with(Routes::from_environment);
+        self
+    }
+
+    pub(super) fn dial(&self) -> DialSettings {
+        DialSettings {
+            connect_timeout: self.connect_timeout,
+            trust: self.trust.clone(),
+            routes: self.routes.clone().unwrap_or_default(),
+            log: self.log.clone(),
+        }
+    }
+}
+
+fn time(argument: &str, ms: u32) -> Result<Duration, Error> {
+    if ms == 0 {
+        return Err(Error::invalid_argument(argument, "is 0"));
+    }
+    Ok(Duration::from_millis(ms.into()))
+}

@@ -1,0 +1,44 @@
+//! Lines about what a client does, for a host that asked for them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::text;
+
+const MAX_LINE: usize = 1023;
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Level {
+    Error = 1,
+    Warning = 2,
+    Info = 3,
+    Debug = 4,
+}
+
+/// Where the lines go; nowhere by default.
+#[derive(Clone, Default)]
+pub struct Log(Option<Arc<Write>>);
+
+type Write = dyn Fn(Level, &str) + Send + Sync;
+
+impl Log {
+    /// Sends each line there. It is called on the thread that makes the call, never while a lock is held.
+    pub fn to(write: impl Fn(Level, &str) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(write)))
+    }
+
+    /// Writes a line, which is made only where someone reads it.
+    pub fn line(&self, level: Level, line: impl FnOnce() -> String) {
+        if let Some(write) = &self.0 {
+            write(level, &text::bounded(&text::one_line(&line()), MAX_LINE));
+        }
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Log")
+    }
+}

@@ -1,0 +1,133 @@
+//! SOCKS5 (RFC 1928) with user and password (RFC 1929): has a proxy connect to a host.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+
+const VERSION: u8 = 5;
+const NO_AUTHENTICATION: u8 = 0;
+const USER_AND_PASSWORD: u8 = 2;
+const CONNECT: u8 = 1;
+
+/// What the proxy is asked to connect to.
+#[derive(Debug)]
+pub enum Target<'a> {
+    /// An address.
+    Address(SocketAddr),
+    /// A name that the proxy looks up, and a port.
+    Name(&'a str, u16),
+}
+
+/// Asks the proxy at the other end of the stream; afterwards the stream leads to the target.
+pub fn connect(
+    stream: &mut (impl Read + Write),
+    target: &Target<'_>,
+    credentials: Option<(&str, &str)>,
+) -> io::Result<()> {
+    authenticate(stream, credentials)?;
+    stream.write_all(&request(target)?)?;
+
+    let [_, code, _, kind] = read::<4>(stream)?;
+    if code != 0 {
+        return Err(refused(code));
+    }
+    // The address that the proxy uses, and its port, are of no interest.
+    let length = match kind {
+        1 => 4,
+        4 => 16,
+        3 => {
+            let [length] = read::<1>(stream)?;
+            u64::from(length)
+        }
+        _ => return Err(io::Error::other("the SOCKS proxy's answer is not SOCKS5")),
+    };
+    let skipped = io::copy(&mut stream.take(length + 2), &mut io::sink())?;
+    if skipped < length + 2 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+fn authenticate(
+    stream: &mut (impl Read + Write),
+    credentials: Option<(&str, &str)>,
+) -> io::Result<()> {
+    if credentials.is_some() {
+        stream.write_all(&[VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD])?;
+    } else {
+        stream.write_all(&[VERSION, 1, NO_AUTHENTICATION])?;
+    }
+    match (read::<2>(stream)?, credentials) {
+        ([VERSION, NO_AUTHENTICATION], _) => Ok(()),
+        ([VERSION, USER_AND_PASSWORD], Some((user, password))) => {
+            let mut message = vec![1];
+            message.extend(counted(user)?);
+            message.extend(counted(password)?);
+            stream.write_all(&message)?;
+            match read::<2>(stream)? {
+                [_, 0] => Ok(()),
+                _ => Err(io::Error::other(
+                    "the SOCKS proxy refused the user or the password",
+                )),
+            }
+        }
+        ([VERSION, _], _) => Err(io::Error::other(
+            "the SOCKS proxy asks for credentials, or for another kind of them",
+        )),
+        _ => Err(io::Error::other("the proxy's answer is not SOCKS5")),
+    }
+}
+
+fn request(target: &Target<'_>) -> io::Result<Vec<u8>> {
+    let mut message = vec![VERSION, CONNECT, 0];
+    let port = match target {
+        Target::Address(address) => {
+            match address.ip() {
+                IpAddr::V4(ip) => {
+                    message.push(1);
+                    message.extend(ip.octets());
+                }
+                IpAddr::V6(ip) => {
+                    message.push(4);
+                    message.extend(ip.octets());
+                }
+            }
+            address.port()
+        }
+        Target::Name(name, port) => {
+            message.push(3);
+            message.extend(counted(name)?);
+            *port
+        }
+    };
+    message.extend(port.to_be_bytes());
+    Ok(message)
+}
+
+/// A text with its length in front of it.
+fn counted(text: &str) -> io::Result<Vec<u8>> {
+    let length = u8::try_from(text.len())
+        .map_err(|_| io::Error::other("a text for the SOCKS proxy is over 255 bytes long"))?;
+    let mut counted = vec![length];
+    counted.extend_from_slice(text.as_bytes());
+    Ok(counted)
+}
+
+fn read<const LENGTH: usize>(stream: &mut impl Read) -> io::Result<[u8; LENGTH]> {
+    let mut bytes = [0; LENGTH];
+    stream.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn refused(code: u8) -> io::Error {
+    io::Error::other(match code {
+        1 => "the SOCKS proxy failed",
+        2 => "the SOCKS proxy does not allow this connection",
+        3 => "the SOCKS proxy can't reach the network",
+        4 => "the SOCKS proxy can't reach the host",
+        5 => "the SOCKS proxy's connection was refused",
+        6 => "the SOCKS proxy's connection timed out",
+        7 => "the SOCKS proxy can't connect",
+        8 => "the SOCKS proxy does not know this kind of address",
+        _ => "the SOCKS proxy refused for a reason that is not known",
+    })
+}

@@ -1,0 +1,465 @@
+//! Whom the library trusts, and that nobody else sees a byte of a request.
+//!
+//! Trusted certificates are read once a process, so each call is made by a process of its own: this program again, at [`one_call`].
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::env;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Command;
+
+use fpga_associate::status::Status;
+use rustls::version::{TLS12, TLS13};
+use serde_json::{Value, json};
+use support::call::{Outcome, TOKEN, example};
+use support::certificates::{
+    Authority, TlsStream, self_signed, tls_server, tls_server_on, tls_server_with,
+};
+use support::raw::{NO_CONTENT, Seen, Server, Then, Visit};
+
+const ENDPOINTS: &str = "ASSOCIATE_AT";
+const MARK: &str = "outcome: ";
+
+/// Makes a call at each endpoint that the environment names; nothing without one.
+#[test]
+#[ignore = "made by the other tests, in a process of its own"]
+fn one_call() {
+    for endpoint in env::var(ENDPOINTS).unwrap_or_default().split_whitespace() {
+        let outcome = example(endpoint);
+        let fields = json!([
+            outcome.status,
+            outcome.http_status,
+            outcome.attempts,
+            outcome.outcome_unknown,
+            outcome.message,
+        ]);
+        // On a line of its own: the test harness has begun one.
+        println!("\n{MARK}{fields}");
+    }
+}
+
+/// The outcomes of calls in a process that trusts what these variables say.
+fn outcomes_of(endpoints: &[&str], trust: &[(&str, &Path)]) -> Vec<Outcome> {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "one_call", "--ignored", "--nocapture"])
+        .env_remove("SSL_CERT_FILE")
+        .env_remove("SSL_CERT_DIR")
+        .envs(trust.iter().copied())
+        .env(ENDPOINTS, endpoints.join(" "))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let outcomes: Vec<_> = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix(MARK))
+        .map(read_outcome)
+        .collect();
+    assert_eq!(outcomes.len(), endpoints.len(), "{printed}");
+    outcomes
+}
+
+fn read_outcome(line: &str) -> Outcome {
+    let fields: Value = serde_json::from_str(line).unwrap();
+    let number = |at: usize| fields[at].as_i64().unwrap();
+    Outcome {
+        status: number(0).try_into().unwrap(),
+        http_status: number(1).try_into().unwrap(),
+        attempts: number(2).try_into().unwrap(),
+        outcome_unknown: fields[3].as_bool().unwrap(),
+        message: fields[4].as_str().unwrap().to_owned(),
+        code: String::new(),
+        request_id: String::new(),
+        retry_after_ms: 0,
+    }
+}
+
+fn outcome_of(endpoint: &str, trust: &[(&str, &Path)]) -> Outcome {
+    outcomes_of(&[endpoint], trust).remove(0)
+}
+
+fn outcome_trusting(file: &Path, endpoint: &str) -> Outcome {
+    outcome_of(endpoint, &[("SSL_CERT_FILE", file)])
+}
+
+fn assert_tls_failed(outcome: &Outcome, case: &str) {
+    assert!(outcome.is(Status::TLS_FAILED), "{case}: {outcome:?}");
+    assert!(!outcome.outcome_unknown, "{case}: {outcome:?}");
+    assert_eq!(outcome.http_status, 0, "{case}: {outcome:?}");
+}
+
+fn assert_was_asked(seen: &Seen, times: usize, case: &str) {
+    assert_eq!(seen.requests.len(), times, "{case}");
+    for request in &seen.requests {
+        let text = String::from_utf8_lossy(&request.bytes);
+        assert!(text.starts_with("POST /v1/"), "{case}: {text}");
+        assert!(text.contains(TOKEN), "{case}: {text}");
+    }
+}
+
+#[test]
+fn a_server_whose_certificate_is_not_good_gets_no_byte_of_the_request() {
+    let trusted = Authority::new();
+    let unknown = Authority::new();
+    let good = ["localhost", "127.0.0.1"];
+    for (case, identity, endpoint) in [
+        ("unknown authority", unknown.sign(&good), "localhost"),
+        ("self-signed", self_signed(&good), "localhost"),
+        ("expired", trusted.sign_expired("localhost"), "localhost"),
+        (
+            "not yet valid",
+            trusted.sign_not_yet_valid("localhost"),
+            "localhost",
+        ),
+        (
+            "another host",
+            trusted.sign(&["ecs.example.com"]),
+            "localhost",
+        ),
+        (
+            "a longer host",
+            trusted.sign(&["localhost.example.com"]),
+            "localhost",
+        ),
+        ("hosts below", trusted.sign(&["*.localhost"]), "localhost"),
+        ("all hosts", trusted.sign(&["*"]), "localhost"),
+        (
+            "an address for a name",
+            trusted.sign(&["127.0.0.1"]),
+            "localhost",
+        ),
+        (
+            "a name for an address",
+            trusted.sign(&["localhost"]),
+            "127.0.0.1",
+        ),
+        ("another address", trusted.sign(&["127.0.0.2"]), "127.0.0.1"),
+        (
+            "only a common name",
+            trusted.sign_common_name_only("localhost"),
+            "localhost",
+        ),
+        (
+            "a client's certificate",
+            trusted.sign_for_clients("localhost"),
+            "localhost",
+        ),
+        ("no host", trusted.sign(&[]), "localhost"),
+    ] {
+        let server = tls_server(identity);
+        let endpoint = format!("{endpoint}:{}", server.port());
+        let outcome = outcome_trusting(&trusted.file(), &endpoint);
+        assert_tls_failed(&outcome, case);
+        assert!(outcome.message.contains(&endpoint), "{case}: {outcome:?}");
+        let seen = server.finish();
+        assert_eq!(seen.requests, [], "{case}");
+        assert!(seen.connections >= 1, "{case}");
+    }
+}
+
+#[test]
+fn a_server_whose_certificate_is_good_gets_the_request() {
+    let authority = Authority::new();
+    let hosts = ["localhost", "127.0.0.1", "::1"];
+    for (case, listens_on, hosts, endpoint) in [
+        ("a name", "127.0.0.1:0", &hosts[..1], "localhost:PORT"),
+        (
+            "with a scheme",
+            "127.0.0.1:0",
+            &hosts,
+            "https://localhost:PORT/",
+        ),
+        ("in capitals", "127.0.0.1:0", &hosts, "LOCALHOST:PORT"),
+        ("an address", "127.0.0.1:0", &hosts[1..2], "127.0.0.1:PORT"),
+        (
+            "an address with a scheme",
+            "127.0.0.1:0",
+            &hosts,
+            "https://127.0.0.1:PORT",
+        ),
+        ("IPv6", "[::1]:0", &hosts[2..], "https://[::1]:PORT"),
+        (
+            "IPv6 in full",
+            "[::1]:0",
+            &hosts[2..],
+            "[0:0:0:0:0:0:0:1]:PORT",
+        ),
+    ] {
+        let server = match tls_server_on(listens_on, authority.sign(hosts), rustls::ALL_VERSIONS) {
+            Ok(server) => server,
+            Err(error) => {
+                println!("skipped: {case}: {error}");
+                continue;
+            }
+        };
+        let endpoint = endpoint.replace("PORT", &server.port().to_string());
+        let outcome = outcome_trusting(&authority.file(), &endpoint);
+        assert!(outcome.is(Status::OK), "{case}: {outcome:?}");
+        assert_was_asked(&server.finish(), 1, case);
+    }
+}
+
+#[test]
+fn tls_1_2_and_1_3_are_spoken() {
+    let authority = Authority::new();
+    for (case, version) in [("TLS 1.2", &TLS12), ("TLS 1.3", &TLS13)] {
+        let identity = authority.sign(&["localhost"]);
+        let server = tls_server_on("127.0.0.1:0", identity, &[version]).unwrap();
+        let endpoint = format!("localhost:{}", server.port());
+        let outcomes = outcomes_of(
+            &[&endpoint, &endpoint],
+            &[("SSL_CERT_FILE", &authority.file())],
+        );
+        for outcome in outcomes {
+            assert!(outcome.is(Status::OK), "{case}: {outcome:?}");
+        }
+        let seen = server.finish();
+        assert_was_asked(&seen, 2, case);
+        assert_eq!(seen.connection_of_each(), [0, 0], "{case}");
+    }
+}
+
+#[test]
+fn trusted_certificates_are_those_that_the_environment_names() {
+    let one = Authority::new();
+    let other = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let in_folder = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let pem = |authority: &Authority| fs::read(authority.file()).unwrap();
+    let both = in_folder("both.pem", &[pem(&other), pem(&one)].concat());
+    let with_words = in_folder(
+        "words.pem",
+        &[b"# An authority\n".to_vec(), pem(&one), b"\nend\n".to_vec()].concat(),
+    );
+    let (one_file, one_folder) = (one.file(), one.folder());
+    let (other_file, other_folder) = (other.file(), other.folder());
+    for (case, trust, accepted) in [
+        ("a file", vec![("SSL_CERT_FILE", &one_file)], true),
+        ("a folder", vec![("SSL_CERT_DIR", &one_folder)], true),
+        ("a file with two", vec![("SSL_CERT_FILE", &both)], true),
+        (
+            "a file with words",
+            vec![("SSL_CERT_FILE", &with_words)],
+            true,
+        ),
+        (
+            "a file and another folder",
+            vec![
+                ("SSL_CERT_FILE", &one_file),
+                ("SSL_CERT_DIR", &other_folder),
+            ],
+            true,
+        ),
+        (
+            "a folder and another file",
+            vec![
+                ("SSL_CERT_FILE", &other_file),
+                ("SSL_CERT_DIR", &one_folder),
+            ],
+            true,
+        ),
+        ("another file", vec![("SSL_CERT_FILE", &other_file)], false),
+        (
+            "another folder",
+            vec![("SSL_CERT_DIR", &other_folder)],
+            false,
+        ),
+        ("none named", vec![], false),
+    ] {
+        let server = tls_server(one.sign(&["localhost"]));
+        let trust: Vec<(&str, &Path)> = trust
+            .iter()
+            .map(|(name, path)| (*name, path.as_path()))
+            .collect();
+        let outcome = outcome_of(&format!("localhost:{}", server.port()), &trust);
+        if accepted {
+            assert!(outcome.is(Status::OK), "{case}: {outcome:?}");
+        } else {
+            assert_tls_failed(&outcome, case);
+        }
+        assert_was_asked(&server.finish(), accepted.into(), case);
+    }
+}
+
+#[test]
+fn a_store_that_is_named_and_holds_nothing_is_an_error_that_names_it_and_no_reason_to_trust_others()
+{
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let garbage = "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
+    let cut = fs::read_to_string(authority.file()).unwrap();
+    fs::write(path("empty.pem"), "").unwrap();
+    fs::write(path("words.pem"), "no certificate\n").unwrap();
+    fs::write(path("garbage.pem"), garbage).unwrap();
+    fs::write(path("cut.pem"), &cut[..cut.len() / 2]).unwrap();
+    fs::write(path("bytes.pem"), b"\x30\x82\xff\xfe\0\0").unwrap();
+    fs::create_dir(path("empty")).unwrap();
+    for (variable, name) in [
+        ("SSL_CERT_FILE", "missing.pem"),
+        ("SSL_CERT_FILE", "empty.pem"),
+        ("SSL_CERT_FILE", "words.pem"),
+        ("SSL_CERT_FILE", "garbage.pem"),
+        ("SSL_CERT_FILE", "cut.pem"),
+        ("SSL_CERT_FILE", "bytes.pem"),
+        ("SSL_CERT_FILE", "empty"),
+        ("SSL_CERT_DIR", "missing"),
+        ("SSL_CERT_DIR", "empty"),
+        ("SSL_CERT_DIR", "empty.pem"),
+    ] {
+        let case = format!("{variable}={name}");
+        let server = tls_server(authority.sign(&["localhost"]));
+        let endpoint = format!("localhost:{}", server.port());
+        let outcome = outcome_of(&endpoint, &[(variable, &path(name))]);
+        assert_tls_failed(&outcome, &case);
+        assert!(outcome.message.contains(variable), "{case}: {outcome:?}");
+        assert_eq!(server.finish().requests, [], "{case}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_complete_the_handshake_gets_no_byte_of_the_request() {
+    let authority = Authority::new();
+    let server_hello_of_another_record = b"\x16\x03\x03\x00\x04\x02\x00\x00\x00";
+    for (case, answer) in [
+        ("closes at once", &b""[..]),
+        (
+            "speaks HTTP",
+            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        ),
+        ("speaks SSH", b"SSH-2.0-x\r\n"),
+        ("sends NUL bytes", &[0; 64]),
+        ("sends half a record", b"\x16\x03\x03\x01\x00\x02\x00"),
+        ("sends an empty hello", server_hello_of_another_record),
+        ("sends an alert", b"\x15\x03\x03\x00\x02\x02\x28"),
+        ("says goodbye", b"\x15\x03\x03\x00\x02\x01\x00"),
+        ("sends data", b"\x17\x03\x03\x00\x05hello"),
+    ] {
+        for reads_first in [true, false] {
+            let server = Server::serve(move |mut visit: Visit| {
+                if reads_first {
+                    let mut hello = vec![0; 16 * 1024];
+                    let amount = visit.stream.read(&mut hello).unwrap_or(0);
+                    hello.truncate(amount);
+                    visit.record(hello, false);
+                }
+                visit.stream.write_all(answer).ok();
+            });
+            let endpoint = format!("https://127.0.0.1:{}", server.port());
+            let outcome = outcome_trusting(&authority.file(), &endpoint);
+            let case = format!("{case}, reads first: {reads_first}");
+            assert_tls_failed(&outcome, &case);
+            for request in server.finish().requests {
+                let text = String::from_utf8_lossy(&request.bytes);
+                assert!(!text.contains("POST"), "{case}: {text}");
+                assert!(!text.contains(TOKEN), "{case}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_failed_handshake_does_not_spoil_the_next() {
+    let authority = Authority::new();
+    let bad = tls_server(self_signed(&["localhost"]));
+    let good = tls_server(authority.sign(&["localhost"]));
+    let bad_endpoint = format!("localhost:{}", bad.port());
+    let good_endpoint = format!("localhost:{}", good.port());
+    let outcomes = outcomes_of(
+        &[&bad_endpoint, &good_endpoint, &bad_endpoint, &good_endpoint],
+        &[("SSL_CERT_FILE", &authority.file())],
+    );
+    assert_tls_failed(&outcomes[0], "first");
+    assert!(outcomes[1].is(Status::OK), "{:?}", outcomes[1]);
+    assert_tls_failed(&outcomes[2], "third");
+    assert!(outcomes[3].is(Status::OK), "{:?}", outcomes[3]);
+    assert_eq!(bad.finish().requests, []);
+    assert_was_asked(&good.finish(), 2, "good");
+}
+
+#[test]
+fn a_kept_connection_that_ended_is_replaced_over_tls_too() {
+    let authority = Authority::new();
+    let succeed = |stream: &mut TlsStream<'_>| stream.write_all(NO_CONTENT).unwrap();
+    for (case, says_goodbye) in [("with a goodbye", true), ("without one", false)] {
+        for (when, closing) in [("idle", 0), ("silently", 1)] {
+            let case = format!("{when}, {case}");
+            let identity = authority.sign(&["localhost"]);
+            let server = tls_server_with(identity, move |nth, stream| {
+                let is_silent = closing == 1 && nth == 1;
+                if !is_silent {
+                    succeed(stream);
+                }
+                if nth != closing {
+                    return Then::Keep;
+                }
+                if says_goodbye {
+                    stream.conn.send_close_notify();
+                    stream.flush().ok();
+                }
+                Then::Close
+            });
+            let endpoint = format!("localhost:{}", server.port());
+            let trust: &[(&str, &Path)] = &[("SSL_CERT_FILE", &authority.file())];
+            for outcome in outcomes_of(&[&endpoint, &endpoint], trust) {
+                assert!(outcome.is(Status::OK), "{case}: {outcome:?}");
+            }
+            let expected: &[usize] = if closing == 0 { &[0, 1] } else { &[0, 0, 1] };
+            let seen = server.finish();
+            assert_eq!(seen.connection_of_each(), expected, "{case}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_over_tls_that_ends_too_early_is_a_lost_connection() {
+    let authority = Authority::new();
+    for (case, beginning, http_status) in [
+        ("nothing", "", 0),
+        ("half a head", "HTTP/1.1 204 No Con", 0),
+        (
+            "half a body",
+            "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+            200,
+        ),
+    ] {
+        for says_goodbye in [true, false] {
+            let identity = authority.sign(&["localhost"]);
+            let server = tls_server_with(identity, move |_, stream| {
+                stream.write_all(beginning.as_bytes()).unwrap();
+                if says_goodbye {
+                    stream.conn.send_close_notify();
+                }
+                stream.flush().unwrap();
+                Then::Close
+            });
+            let endpoint = format!("localhost:{}", server.port());
+            let outcome = outcome_trusting(&authority.file(), &endpoint);
+            let case = format!("{case}, says goodbye: {says_goodbye}: {outcome:?}");
+            assert!(outcome.is(Status::CONNECTION_LOST), "{case}");
+            assert!(outcome.outcome_unknown, "{case}");
+            assert_eq!(outcome.http_status, http_status, "{case}");
+            assert_was_asked(&server.finish(), 1, &case);
+        }
+    }
+}
+
+#[test]
+fn plain_http_to_this_machine_needs_no_trusted_certificates() {
+    let server = Server::answering(NO_CONTENT, Then::Keep);
+    let outcome = outcome_trusting(Path::new("missing.pem"), &server.endpoint());
+    assert!(outcome.is(Status::OK), "{outcome:?}");
+}
