@@ -62,12 +62,13 @@ static long resident_kib(void)
     return pages * 4;
 }
 
-/* Runs the work of one thread after one call to warm up, and prints: wall seconds, CPU seconds, growth in KiB. */
+/* Runs the work of one thread after some calls to warm up, and prints: wall seconds, CPU seconds, growth in KiB. */
 static void measure(const struct work *work, void (*run)(const struct work *, long calls))
 {
     double wall, cpu;
     long before;
-    run(work, 1);
+    run(work, 200);
+    resident_kib();
     before = resident_kib();
     wall = wall_seconds();
     cpu = cpu_seconds();

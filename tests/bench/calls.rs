@@ -1,0 +1,314 @@
+//! What a call costs, beside libcurl and beside a bare socket, in one run on one machine.
+//!
+//! `cargo bench` prints the table; `UPDATE_README=1 cargo bench` also puts it into README.md. It needs nginx, valgrind, strace,
+//! a C compiler and libcurl's headers, and fails where a part can't be measured.
+
+#[path = "../support/c.rs"]
+#[allow(dead_code)]
+mod c;
+mod contender;
+mod server;
+
+use std::error::Error;
+use std::fs;
+use std::process::{Command, ExitCode};
+
+use contender::{Contender, Target, output};
+use server::Server;
+
+const ROUNDS: u32 = 5;
+const CALLS: u32 = 5_000;
+
+type Rows = Result<Vec<Row>, Box<dyn Error>>;
+
+struct Bench {
+    library: Contender,
+    libcurl: Contender,
+    floor: Contender,
+    server: Server,
+    toolchain: c::Toolchain,
+}
+
+/// A line of the table, and whether its figure was reached.
+struct Row {
+    what: String,
+    library: String,
+    other: String,
+    ratio: String,
+    to_reach: String,
+    is_reached: bool,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("not measured: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let bench = Bench::new()?;
+    let mut rows = bench.instructions()?;
+    rows.extend(bench.cpu()?);
+    rows.extend(bench.system_calls()?);
+    rows.extend(bench.one_shot()?);
+    rows.extend(bench.threads()?);
+    rows.extend(bench.memory()?);
+    rows.extend(bench.size()?);
+    rows.extend(bench.beside_the_floor()?);
+    let table = table(&rows)?;
+    println!("{table}");
+    if std::env::var_os("UPDATE_README").is_some() {
+        update_readme(&table)?;
+    }
+    Ok(())
+}
+
+impl Bench {
+    fn new() -> Result<Self, Box<dyn Error>> {
+        let toolchain = c::Toolchain::new()?;
+        // 2 KB, as a token of the service has.
+        let token = "MIIFpgaAssociateBenchmarkToken12".repeat(64);
+        let contender = |name: &str, more: &[&str]| -> Result<Contender, Box<dyn Error>> {
+            let source = c::root().join("tests/bench").join(name);
+            let mut options = vec!["-O2", "-D_GNU_SOURCE"];
+            options.extend(more);
+            Ok(Contender {
+                program: toolchain.compile(&source, &options)?,
+                token: token.clone(),
+            })
+        };
+        Ok(Self {
+            library: contender("library.c", &[])?,
+            libcurl: contender("libcurl.c", &["-lcurl"])?,
+            floor: contender("floor.c", &[])?,
+            server: Server::start(toolchain.folder())?,
+            toolchain,
+        })
+    }
+
+    fn plain(&self) -> Target<'_> {
+        Target {
+            endpoint: &self.server.plain,
+            ca_file: None,
+        }
+    }
+
+    fn tls(&self) -> Target<'_> {
+        Target {
+            endpoint: &self.server.tls,
+            ca_file: Some(&self.server.ca_file),
+        }
+    }
+
+    fn instructions(&self) -> Rows {
+        let mut rows = Vec::new();
+        for (name, target, to_reach) in [("plain", self.plain(), 0.17), ("TLS", self.tls(), 0.22)] {
+            let row = (
+                self.library.instructions(target)?,
+                self.libcurl.instructions(target)?,
+            );
+            let what = format!("warm call, {name}: user instructions");
+            rows.push(at_most(what, row, 0, to_reach));
+        }
+        Ok(rows)
+    }
+
+    fn cpu(&self) -> Rows {
+        let mut rows = Vec::new();
+        for (name, target, to_reach) in [("plain", self.plain(), 0.65), ("TLS", self.tls(), 0.60)] {
+            let us = |contender: &Contender| -> Result<f64, Box<dyn Error>> {
+                Ok(contender.run(target, CALLS, 1)?.cpu / f64::from(CALLS) * 1e6)
+            };
+            let row = medians(|| Ok((us(&self.library)?, us(&self.libcurl)?)))?;
+            let what = format!("warm call, {name}: CPU time in µs");
+            rows.push(at_most(what, row, 1, to_reach));
+        }
+        Ok(rows)
+    }
+
+    fn system_calls(&self) -> Rows {
+        let mut rows = Vec::new();
+        for (name, target) in [("plain", self.plain()), ("TLS", self.tls())] {
+            let row = (
+                self.library.system_calls(target)?,
+                self.libcurl.system_calls(target)?,
+            );
+            let what = format!("warm call, {name}: system calls");
+            rows.push(Row {
+                to_reach: "≤ 4 calls".to_owned(),
+                is_reached: row.0 < 4.05,
+                ..at_most(what, row, 1, 1.0)
+            });
+        }
+        Ok(rows)
+    }
+
+    fn one_shot(&self) -> Rows {
+        let mut rows = Vec::new();
+        let bundle = Target {
+            ca_file: Some(&self.server.bundle),
+            ..self.tls()
+        };
+        let text = fs::read_to_string(&self.server.bundle)?;
+        let roots = text.matches("BEGIN CERTIFICATE").count();
+        for (name, target, to_reach) in [
+            (format!("{roots} trusted certificates"), bundle, 0.12),
+            ("1 trusted certificate".to_owned(), self.tls(), 0.25),
+        ] {
+            let row = medians(|| {
+                Ok((
+                    self.library.one_shot(target, 20)?,
+                    self.libcurl.one_shot(target, 20)?,
+                ))
+            })?;
+            let what = format!("one-shot process over TLS, {name}: CPU time in ms");
+            rows.push(at_most(what, row, 1, to_reach));
+        }
+        Ok(rows)
+    }
+
+    fn threads(&self) -> Rows {
+        let target = self.tls();
+        let speed = |contender: &Contender| -> Result<f64, Box<dyn Error>> {
+            let calls = CALLS / 8;
+            Ok(f64::from(16 * calls) / contender.run(target, calls, 16)?.wall)
+        };
+        let row = medians(|| Ok((speed(&self.library)?, speed(&self.libcurl)?)))?;
+        let ratio = row.0 / row.1;
+        Ok(vec![Row {
+            to_reach: "≥ 1.3".to_owned(),
+            is_reached: ratio >= 1.3,
+            ..at_most("16 threads, TLS: calls per second".to_owned(), row, 0, 1.3)
+        }])
+    }
+
+    fn memory(&self) -> Rows {
+        let growth = self.library.run(self.plain(), 100_000, 1)?.growth_kib;
+        Ok(vec![alone(
+            "memory growth over 100,000 warm calls in KiB",
+            format!("{growth:.0}"),
+            "≤ 64",
+            growth <= 64.0,
+        )])
+    }
+
+    fn size(&self) -> Rows {
+        let library = fs::canonicalize(self.toolchain.library())?;
+        let megabytes = fs::metadata(&library)?.len() as f64 / 1e6;
+        let (dynamic, _) = output(Command::new("readelf").arg("-d").arg(&library))?;
+        let mut needed: Vec<&str> = dynamic
+            .lines()
+            .filter(|line| line.contains("(NEEDED)"))
+            .filter_map(|line| line.split(['[', ']']).nth(1))
+            .collect();
+        needed.sort_unstable();
+        let is_allowed = |name: &&str| {
+            ["libc.so", "libgcc_s.so", "ld-linux"]
+                .iter()
+                .any(|allowed| name.starts_with(allowed))
+        };
+        Ok(vec![
+            alone(
+                "stripped library in MB",
+                format!("{megabytes:.2}"),
+                "≤ 2.5",
+                megabytes <= 2.5,
+            ),
+            alone(
+                "libraries that it needs",
+                needed.join(", "),
+                "libc, libgcc_s, ld.so",
+                needed.iter().all(is_allowed),
+            ),
+        ])
+    }
+
+    fn beside_the_floor(&self) -> Rows {
+        let us = |contender: &Contender| -> Result<f64, Box<dyn Error>> {
+            Ok(contender.run(self.plain(), CALLS, 1)?.wall / f64::from(CALLS) * 1e6)
+        };
+        let row = medians(|| Ok((us(&self.library)?, us(&self.floor)?)))?;
+        let what = "warm call, plain: wall time in µs, beside a bare socket".to_owned();
+        Ok(vec![Row {
+            to_reach: "near 1".to_owned(),
+            is_reached: true,
+            ..at_most(what, row, 1, 1.0)
+        }])
+    }
+}
+
+fn table(rows: &[Row]) -> Result<String, Box<dyn Error>> {
+    let (date, _) = output(Command::new("date").arg("+%Y-%m-%d"))?;
+    let (curl, _) = output(Command::new("curl-config").arg("--version"))?;
+    let machine = fs::read_to_string("/proc/cpuinfo")?;
+    let model = machine
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("unknown processor", |(_, model)| model);
+    let cores = std::thread::available_parallelism()?;
+    let mut table = format!(
+        "{}, {model}, {cores} cores, {}, nginx on loopback, a token of 2 KB.\n\n\
+             | what | this library | libcurl | ratio | to reach |\n| --- | --- | --- | --- | --- |\n",
+        date.trim(),
+        curl.trim()
+    );
+    for row in rows {
+        let missed = if row.is_reached { "" } else { " (missed)" };
+        table.push_str(&format!(
+            "| {} | {} | {} | {} | {}{missed} |\n",
+            row.what, row.library, row.other, row.ratio, row.to_reach
+        ));
+    }
+    Ok(table)
+}
+
+/// The medians of both figures over some rounds, taken in turns so that a noisy moment hits both.
+fn medians(
+    round: impl Fn() -> Result<(f64, f64), Box<dyn Error>>,
+) -> Result<(f64, f64), Box<dyn Error>> {
+    let rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| round()).collect::<Result<_, _>>()?;
+    let (mut ones, mut others): (Vec<f64>, Vec<f64>) = rounds.into_iter().unzip();
+    ones.sort_by(f64::total_cmp);
+    others.sort_by(f64::total_cmp);
+    let middle = |figures: Vec<f64>| figures.get(figures.len() / 2).copied().ok_or("no rounds");
+    Ok((middle(ones)?, middle(others)?))
+}
+
+fn at_most(what: String, (library, other): (f64, f64), digits: usize, to_reach: f64) -> Row {
+    let ratio = library / other;
+    Row {
+        what,
+        library: format!("{library:.digits$}"),
+        other: format!("{other:.digits$}"),
+        ratio: format!("{ratio:.2}"),
+        to_reach: format!("≤ {to_reach:.2}"),
+        is_reached: ratio <= to_reach,
+    }
+}
+
+fn alone(what: &str, library: String, to_reach: &str, is_reached: bool) -> Row {
+    Row {
+        what: what.to_owned(),
+        library,
+        other: String::new(),
+        ratio: String::new(),
+        to_reach: to_reach.to_owned(),
+        is_reached,
+    }
+}
+
+/// Puts the table between the two marks.
+fn update_readme(table: &str) -> Result<(), Box<dyn Error>> {
+    const BEGIN: &str = "<!-- cargo bench -->\n";
+    const END: &str = "<!-- end -->";
+    let path = c::root().join("README.md");
+    let readme = fs::read_to_string(&path)?;
+    let (before, rest) = readme.split_once(BEGIN).ok_or("README.md has no mark")?;
+    let (_, after) = rest.split_once(END).ok_or("README.md has no end mark")?;
+    fs::write(path, format!("{before}{BEGIN}{table}{END}{after}"))?;
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The programs that do the same work, and what one run of them takes.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the work goes.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    pub endpoint: &'a str,
+    /// Nothing for plain http.
+    pub ca_file: Option<&'a Path>,
+}
+
+/// A compiled program.
+pub struct Contender {
+    pub program: PathBuf,
+    pub token: String,
+}
+
+/// What a program says of its own loop.
+pub struct Took {
+    pub wall: f64,
+    pub cpu: f64,
+    pub growth_kib: f64,
+}
+
+impl Contender {
+    fn command(&self, tool: &[&str], target: Target<'_>, calls: u32, threads: u32) -> Command {
+        let (first, rest) = match tool.split_first() {
+            Some((tool, options)) => (Path::new(tool).to_owned(), options),
+            None => (self.program.clone(), tool),
+        };
+        let mut command = Command::new(first);
+        command.args(rest);
+        if !tool.is_empty() {
+            command.arg(&self.program);
+        }
+        command
+            .arg(target.endpoint)
+            .arg(target.ca_file.unwrap_or(Path::new("-")))
+            .args([calls.to_string(), threads.to_string()])
+            .env("FPGA_TOKEN", &self.token);
+        command
+    }
+
+    /// The program's own figures of a warm loop.
+    pub fn run(
+        &self,
+        target: Target<'_>,
+        calls: u32,
+        threads: u32,
+    ) -> Result<Took, Box<dyn Error>> {
+        let printed = output(&mut self.command(&[], target, calls, threads))?.0;
+        let numbers: Vec<f64> = printed
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<Result<_, _>>()?;
+        match numbers[..] {
+            [wall, cpu, growth_kib] => Ok(Took {
+                wall,
+                cpu,
+                growth_kib,
+            }),
+            _ => Err(format!("{}: {printed}", self.program.display()).into()),
+        }
+    }
+
+    /// CPU milliseconds of whole processes that make one call each.
+    pub fn one_shot(&self, target: Target<'_>, runs: u32) -> Result<f64, Box<dyn Error>> {
+        let before = children_cpu_ms();
+        for _ in 0..runs {
+            output(&mut self.command(&[], target, 1, 0))?;
+        }
+        Ok((children_cpu_ms() - before) / f64::from(runs))
+    }
+
+    /// User instructions of a warm call: the difference of two run lengths.
+    pub fn instructions(&self, target: Target<'_>) -> Result<f64, Box<dyn Error>> {
+        let count = |calls| -> Result<f64, Box<dyn Error>> {
+            let tool = [
+                "valgrind",
+                "--tool=callgrind",
+                "--callgrind-out-file=/dev/null",
+            ];
+            let printed = output(&mut self.command(&tool, target, calls, 0))?.1;
+            number_after(&printed, "Collected :")
+        };
+        Ok((count(300)? - count(100)?) / 200.0)
+    }
+
+    /// System calls of a warm call: the difference of two run lengths.
+    pub fn system_calls(&self, target: Target<'_>) -> Result<f64, Box<dyn Error>> {
+        let count = |calls| -> Result<f64, Box<dyn Error>> {
+            let printed = output(&mut self.command(&["strace", "-f", "-c"], target, calls, 0))?.1;
+            let total = printed.lines().find(|line| line.ends_with(" total"));
+            let calls = total.and_then(|line| line.split_whitespace().nth(3));
+            Ok(calls.ok_or("strace: no total")?.parse()?)
+        };
+        Ok((count(1100)? - count(100)?) / 1000.0)
+    }
+}
+
+fn number_after(text: &str, words: &str) -> Result<f64, Box<dyn Error>> {
+    let (_, after) = text
+        .split_once(words)
+        .ok_or_else(|| format!("no {words}"))?;
+    let number = after.split_whitespace().next().unwrap_or_default();
+    Ok(number.parse()?)
+}
+
+/// What a program printed on stdout and on stderr.
+pub fn output(command: &mut Command) -> io::Result<(String, String)> {
+    let output = command
+        .output()
+        .map_err(|error| io::Error::new(error.kind(), format!("{command:?}: {error}")))?;
+    let [out, err] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    if output.status.success() {
+        Ok((out, err))
+    } else {
+        let status = output.status;
+        Err(io::Error::other(format!("{command:?}: {status}\n{err}")))
+    }
+}
+
+fn children_cpu_ms() -> f64 {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the place is big enough, and all its bytes may be zero.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    let ms = |time: libc::timeval| time.tv_sec as f64 * 1e3 + time.tv_usec as f64 / 1e3;
+    ms(usage.ru_utime) + ms(usage.ru_stime)
+}

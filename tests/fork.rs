@@ -1,0 +1,56 @@
+//! A child of fork and its parent do not disturb each other.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use ecs_emulator::{Emulator, Settings};
+use support::c::{Toolchain, root, run};
+
+/// Calls of both sides, with and without threads that are in the middle of a call when the process forks.
+fn fork(service: &Emulator, ca_file: &Path, calls: u32, threads: u32) {
+    let toolchain = Toolchain::new().unwrap();
+    let source = root().join("tests/support/programs/fork.c");
+    let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
+    run(Command::new(program)
+        .arg(service.endpoint())
+        .arg(ca_file)
+        .arg(service.project_id())
+        .arg(service.ecs_ids().first().unwrap())
+        .args([calls.to_string(), threads.to_string()])
+        .env("FPGA_TOKEN", service.token()))
+    .unwrap();
+}
+
+fn plain() -> Emulator {
+    Emulator::start_with(Settings {
+        tls: false,
+        ..Settings::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn both_sides_get_their_own_answers_over_plain_connections() {
+    fork(&plain(), Path::new("-"), 1_000, 0);
+}
+
+#[test]
+fn both_sides_get_their_own_answers_over_tls() {
+    let service = Emulator::start().unwrap();
+    fork(&service, service.ca_file(), 1_000, 0);
+}
+
+#[test]
+fn both_sides_work_when_the_fork_came_in_the_middle_of_plain_calls() {
+    fork(&plain(), Path::new("-"), 20, 8);
+}
+
+#[test]
+fn both_sides_work_when_the_fork_came_in_the_middle_of_calls_over_tls() {
+    let service = Emulator::start().unwrap();
+    fork(&service, service.ca_file(), 20, 8);
+}

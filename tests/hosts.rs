@@ -1,0 +1,142 @@
+//! The library lives in other people's processes: hosts with habits, and what it must not do to them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::env;
+use std::process::Command;
+
+use ecs_emulator::Emulator;
+use support::c::{Toolchain, root, run};
+use support::raw::Server;
+
+const FPGA_ID: &str = "00000000000000000000000000000000";
+
+/// The program's exit status where the machine can't show the promise.
+const CANT_SHOW: i32 = 77;
+
+/// Runs one mode of the program against the emulator, over TLS.
+fn host(mode: &str, more: &[&str]) {
+    let service = Emulator::start().unwrap();
+    let ca_file = service.ca_file().to_str().unwrap();
+    host_at(mode, service.endpoint(), ca_file, &service, more);
+}
+
+fn host_at(mode: &str, endpoint: &str, ca_file: &str, service: &Emulator, more: &[&str]) {
+    let toolchain = Toolchain::new().unwrap();
+    let source = root().join("tests/support/programs/host.c");
+    let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
+    let output = Command::new(program)
+        .args([mode, endpoint, ca_file, service.project_id(), FPGA_ID])
+        .arg(service.ecs_ids().first().unwrap())
+        .args(more)
+        .env("FPGA_TOKEN", service.token())
+        .env("SSL_CERT_FILE", service.ca_file())
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    if output.status.code() == Some(CANT_SHOW) {
+        assert!(
+            env::var_os("CI").is_none(),
+            "{mode}: this machine can't show it"
+        );
+        println!("skipped: {mode}: this machine can't show it");
+        return;
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{mode}: {}: {told}", output.status);
+    assert!(output.stdout.is_empty(), "{mode}");
+    assert!(output.stderr.is_empty(), "{mode}: {told}");
+}
+
+#[test]
+fn a_call_fits_a_stack_of_64_kib() {
+    // Without optimisation every copy has a place of its own on the stack.
+    let kib: u32 = if cfg!(debug_assertions) { 256 } else { 64 };
+    host("small-stack", &[&(kib * 1024).to_string()]);
+}
+
+#[test]
+fn a_signal_every_millisecond_disturbs_nothing() {
+    host("timer-signal", &[]);
+}
+
+#[test]
+fn a_broken_connection_does_not_raise_sigpipe() {
+    let service = Emulator::start().unwrap();
+    // Not read at all, so that what is still on its way when it closes is answered with a reset.
+    let server = Server::serve(|_| {});
+    host_at("broken-pipe", &server.endpoint(), "", &service, &[]);
+}
+
+#[test]
+fn a_call_works_while_the_process_exits() {
+    host("at-exit", &[]);
+}
+
+#[test]
+fn running_out_of_file_descriptors_is_a_clear_error_and_passes() {
+    host("no-descriptors", &[]);
+}
+
+#[test]
+fn running_out_of_threads_is_a_clear_error() {
+    host("no-threads", &[]);
+}
+
+#[test]
+fn a_system_without_certificates_still_verifies() {
+    let empty = tempfile::tempdir().unwrap();
+    let service = Emulator::start().unwrap();
+    // By its address, because there is no /etc/hosts either.
+    let endpoint = format!("https://{}", service.address());
+    let ca_file = service.ca_file().to_str().unwrap();
+    let folder = empty.path().to_str().unwrap();
+    host_at("empty-root", &endpoint, ca_file, &service, &[folder]);
+}
+
+#[test]
+fn what_the_host_prints_never_goes_into_a_connection() {
+    host("closed-streams", &[]);
+}
+
+#[test]
+fn a_call_leaves_the_process_as_it_was() {
+    host("left-alone", &[]);
+}
+
+#[test]
+fn the_library_can_be_closed_and_loaded_again() {
+    let service = Emulator::start().unwrap();
+    let toolchain = Toolchain::new().unwrap();
+    let text = r#"
+        #include <dlfcn.h>
+        #include <stdint.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        typedef int32_t call(const char *, const char *, const char *, const char *, const char *);
+        int main(int argc, char **argv) {
+            int i;
+            for (i = 0; argc == 6 && i < 5; i++) {
+                call *associate;
+                int32_t status;
+                void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+                if (library == NULL) { puts(dlerror()); return 1; }
+                *(void **)&associate = dlsym(library, "fpga_associate");
+                status = associate(argv[2], getenv("FPGA_TOKEN"), argv[3], argv[4], argv[5]);
+                if (status != 23) { printf("status %d\n", (int)status); return 1; }
+                dlclose(library);
+            }
+            return i == 5 ? 0 : 1;
+        }"#;
+    let program = toolchain.compile_text("again", text, &["-ldl"]).unwrap();
+    run(Command::new(program)
+        .arg(toolchain.library())
+        .args([service.endpoint(), service.project_id(), FPGA_ID])
+        .arg(service.ecs_ids().first().unwrap())
+        .env("FPGA_TOKEN", service.token())
+        .env("SSL_CERT_FILE", service.ca_file())
+        .env_remove("SSL_CERT_DIR"))
+    .unwrap();
+}
