@@ -1,8 +1,9 @@
-//! A new connection: addresses, TCP, a proxy where one leads there, and a verified TLS handshake. Nothing of a request goes out here.
+//! A new connection: addresses, TCP, and a verified TLS handshake. Nothing of a request goes out here.
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ureq::config::Config;
@@ -11,17 +12,14 @@ use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
-    TransportAdapter,
+    ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
 };
-use ureq::{Proxy, ProxyProtocol};
 
 use super::connection::Connection;
 use super::patience::{Interruption, Patience};
 use super::proxy::Routes;
 use super::roots::Trust;
 use super::socket::{BUFFER_SIZE, Socket};
-use super::socks::{self, Target};
 use super::uri::Base;
 use super::{Deadline, Endpoint, Failure, Step, connect, resolve};
 use crate::log::{Level, Log};
@@ -51,7 +49,8 @@ pub struct Dialer {
     tls_config: OnceLock<Config>,
 }
 
-type Wired = Box<dyn Transport>;
+/// A transport that is connected, whatever it is made of.
+pub(super) type Wired = Box<dyn Transport>;
 
 impl Dialer {
     /// Makes nothing yet.
@@ -59,7 +58,7 @@ impl Dialer {
         Self {
             settings,
             tls: RustlsConnector::default(),
-            config: config(TlsConfig::default(), None),
+            config: config(TlsConfig::default()),
             tls_config: OnceLock::new(),
         }
     }
@@ -91,18 +90,7 @@ impl Dialer {
             .map_err(|error| Failure::new(Status::INTERNAL, Step::Connect, error.to_string()))?;
         let mut wired = match &proxy {
             None => self.reach(endpoint.host(), endpoint.port(), patience)?,
-            Some(proxy) => self
-                .through(proxy, endpoint, &uri, patience)
-                .map_err(|failure| Failure {
-                    reason: format!(
-                        "proxy {}:{}: {}",
-                        proxy.host(),
-                        proxy.port(),
-                        failure.reason
-                    ),
-                    status: of_proxy(failure.status),
-                    ..failure
-                })?,
+            Some(proxy) => self.through(proxy, endpoint, patience)?,
         };
         if endpoint.is_tls() {
             wired = self.encrypt(&uri, wired, patience)?;
@@ -122,62 +110,25 @@ impl Dialer {
     }
 
     /// A TCP connection.
-    fn reach(&self, host: &str, port: u16, patience: Patience<'_>) -> Result<Wired, Failure> {
-        let interrupted = |status, step| {
-            move |interruption: Interruption| Failure::interrupted(status, step, &interruption)
-        };
-        let addresses = resolve::resolve(host, port, patience)
-            .map_err(interrupted(Status::RESOLVE_FAILED, Step::Resolve))?
-            .map_err(|reason| Failure::new(Status::RESOLVE_FAILED, Step::Resolve, reason))?;
-        let stream = connect::connect(&addresses, patience)
-            .map_err(interrupted(Status::CONNECT_FAILED, Step::Connect))?;
+    pub(super) fn reach(
+        &self,
+        host: &str,
+        port: u16,
+        patience: Patience<'_>,
+    ) -> Result<Wired, Failure> {
+        let addresses = addresses(host, port, patience)?;
+        let stream = connect::connect(&addresses, patience).map_err(|interruption| {
+            Failure::interrupted(Status::CONNECT_FAILED, Step::Connect, &interruption)
+        })?;
         Ok(Box::new(Socket::new(stream, patience.cancel.cloned())))
     }
 
-    /// A connection to the endpoint that leads through a proxy.
-    fn through(
+    pub(super) fn encrypt(
         &self,
-        proxy: &Proxy,
-        endpoint: &Endpoint,
         uri: &Uri,
+        wired: Wired,
         patience: Patience<'_>,
     ) -> Result<Wired, Failure> {
-        let host = proxy.host();
-        let host = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
-        let wired = self.reach(host, proxy.port(), patience)?;
-        match proxy.protocol() {
-            ProxyProtocol::Http => tunnel(proxy, uri, wired, patience),
-            ProxyProtocol::Https => {
-                let wired = self.encrypt(proxy.uri(), wired, patience)?;
-                tunnel(proxy, uri, wired, patience)
-            }
-            ProxyProtocol::Socks5 => {
-                let found = resolve::resolve(endpoint.host(), endpoint.port(), patience);
-                let address = found
-                    .map_err(|interruption| {
-                        Failure::interrupted(Status::RESOLVE_FAILED, Step::Resolve, &interruption)
-                    })?
-                    .ok()
-                    .and_then(|addresses| addresses.first().copied());
-                let address = address.ok_or_else(|| {
-                    Failure::new(Status::RESOLVE_FAILED, Step::Resolve, "no address")
-                })?;
-                ask_socks(proxy, &Target::Address(address), wired, patience)
-            }
-            _ => {
-                let target = match endpoint.address() {
-                    Some(address) => Target::Address((address, endpoint.port()).into()),
-                    None => Target::Name(endpoint.host(), endpoint.port()),
-                };
-                ask_socks(proxy, &target, wired, patience)
-            }
-        }
-    }
-
-    fn encrypt(&self, uri: &Uri, wired: Wired, patience: Patience<'_>) -> Result<Wired, Failure> {
         let config = self
             .tls_config()
             .map_err(|reason| Failure::new(Status::TLS_FAILED, Step::Tls, reason))?;
@@ -196,59 +147,22 @@ impl Dialer {
         }
         let certificates = self.settings.trust.certificates()?;
         let tls = TlsConfig::builder().root_certs(certificates).build();
-        Ok(self.tls_config.get_or_init(|| config(tls, None)))
+        Ok(self.tls_config.get_or_init(|| config(tls)))
     }
 }
 
-/// HTTP CONNECT to the URI's host.
-fn tunnel(
-    proxy: &Proxy,
-    uri: &Uri,
-    wired: Wired,
+pub(super) fn addresses(
+    host: &str,
+    port: u16,
     patience: Patience<'_>,
-) -> Result<Wired, Failure> {
-    let config = config(TlsConfig::default(), Some(proxy.clone()));
-    let ready = Mutex::new(Some(wired));
-    let details = ConnectionDetails {
-        run_connector: Arc::new(move |_| {
-            let mut ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
-            ready.take().ok_or(ureq::Error::ConnectionFailed)
-        }),
-        ..details(uri, &config, patience.deadline)
-    };
-    match ConnectProxyConnector::default().connect(&details, None::<()>) {
-        Ok(Some(tunnel)) => Ok(Box::new(tunnel)),
-        Ok(None) => Err(Failure::new(Status::PROXY_FAILED, Step::Proxy, "no tunnel")),
-        Err(error) => Err(explain(Status::PROXY_FAILED, Step::Proxy, error)),
-    }
+) -> Result<Vec<SocketAddr>, Failure> {
+    let (status, step) = (Status::RESOLVE_FAILED, Step::Resolve);
+    resolve::resolve(host, port, patience)
+        .map_err(|interruption| Failure::interrupted(status, step, &interruption))?
+        .map_err(|reason| Failure::new(status, step, reason))
 }
 
-fn ask_socks(
-    proxy: &Proxy,
-    target: &Target<'_>,
-    wired: Wired,
-    patience: Patience<'_>,
-) -> Result<Wired, Failure> {
-    let mut stream = TransportAdapter::new(wired, Arc::new(Instant::now));
-    stream.set_timeout(patience.deadline.into());
-    let credentials = proxy
-        .username()
-        .map(|user| (user, proxy.password().unwrap_or_default()));
-    match socks::connect(&mut stream, target, credentials) {
-        Ok(()) => Ok(stream.into_inner()),
-        Err(error) => Err(explain(Status::PROXY_FAILED, Step::Proxy, error.into())),
-    }
-}
-
-/// What goes wrong before the endpoint is reached is the proxy's, but for the time and the caller's will.
-fn of_proxy(status: Status) -> Status {
-    match status {
-        Status::TIMEOUT | Status::CANCELLED | Status::INTERNAL => status,
-        _ => Status::PROXY_FAILED,
-    }
-}
-
-fn explain(status: Status, step: Step, error: ureq::Error) -> Failure {
+pub(super) fn explain(status: Status, step: Step, error: ureq::Error) -> Failure {
     match error {
         ureq::Error::Other(error) => match error.downcast_ref::<Interruption>() {
             Some(interruption) => Failure::interrupted(status, step, interruption),
@@ -262,7 +176,6 @@ fn explain(status: Status, step: Step, error: ureq::Error) -> Failure {
         ),
         ureq::Error::Io(error) => Failure::new(status, step, error.to_string()),
         ureq::Error::Rustls(error) => Failure::new(status, step, error.to_string()),
-        ureq::Error::ConnectProxyFailed(reason) => Failure::new(status, step, reason),
         error => Failure::new(status, step, error.to_string()),
     }
 }
@@ -283,10 +196,10 @@ fn details<'a>(uri: &'a Uri, config: &'a Config, deadline: Deadline) -> Connecti
 }
 
 /// ureq's habits that this floor has its own of are switched off: proxies, redirects, headers, and statuses as errors.
-fn config(tls: TlsConfig, proxy: Option<Proxy>) -> Config {
+fn config(tls: TlsConfig) -> Config {
     Config::builder()
         .tls_config(tls)
-        .proxy(proxy)
+        .proxy(None)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)

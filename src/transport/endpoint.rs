@@ -80,6 +80,15 @@ impl Endpoint {
         self.host.parse().ok()
     }
 
+    /// Host and port as a proxy is told them: always with the port, an IPv6 address in brackets.
+    pub fn host_and_port(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
     fn is_this_machine(&self) -> bool {
         self.host == "localhost" || self.address().is_some_and(|address| address.is_loopback())
     }

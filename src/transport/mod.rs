@@ -20,6 +20,8 @@ mod roots;
 mod socket;
 mod socks;
 mod system;
+mod through;
+mod tunnel;
 mod uri;
 mod wire;
 

@@ -1,7 +1,7 @@
 //! Which proxy, if any, leads to an endpoint: the rules of curl, from the environment or from one setting.
 
 use std::env;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ureq::{Proxy, ProxyProtocol};
 
@@ -82,10 +82,11 @@ fn exceptions() -> String {
     first_of(&["no_proxy", "NO_PROXY"]).unwrap_or_default()
 }
 
-/// Reads `[scheme://][user[:password]@]host[:port][/]`. The error never repeats the text, which may hold a password.
+/// Reads `[scheme://][user[:password]@]host[:port][/]`, with user and password percent-encoded. The error never repeats the text,
+/// which may hold a password.
 fn parse(url: &str) -> Result<Proxy, &'static str> {
     const UNUSABLE: &str = "is not the URL of a proxy";
-    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let (scheme, rest) = split_scheme(url);
     let (protocol, default_port) = match scheme.to_ascii_lowercase().as_str() {
         "http" => (ProxyProtocol::Http, DEFAULT_PORT),
         "https" => (ProxyProtocol::Https, DEFAULT_HTTPS_PORT),
@@ -96,20 +97,20 @@ fn parse(url: &str) -> Result<Proxy, &'static str> {
     let given = Proxy::new(&format!("{scheme}://{rest}")).map_err(|_| UNUSABLE)?;
     let authority = given.uri().authority().ok_or(UNUSABLE)?.as_str();
     let place = authority
-        .rsplit_once('@')
+        .split_once('@')
         .map_or(authority, |(_, place)| place);
     let port = match place.strip_prefix(given.host()) {
         Some("" | ":") => default_port,
-        Some(port) => port
-            .trim_start_matches(':')
-            .parse()
-            .ok()
-            .filter(|&port| port != 0)
+        Some(port) => read_port(port.trim_start_matches(':'))
             .ok_or("has a port that is not a number from 1 to 65535")?,
         None => return Err(UNUSABLE),
     };
     if given.host().is_empty() {
         return Err("has no host");
+    }
+    if let Some(host) = given.host().strip_prefix('[') {
+        let host = host.strip_suffix(']').ok_or(UNUSABLE)?;
+        host.parse::<Ipv6Addr>().map_err(|_| UNUSABLE)?;
     }
     let mut proxy = Proxy::builder(protocol).host(given.host()).port(port);
     if let Some(user) = given.username() {
@@ -118,6 +119,21 @@ fn parse(url: &str) -> Result<Proxy, &'static str> {
             .password(given.password().unwrap_or_default());
     }
     proxy.build().map_err(|_| UNUSABLE)
+}
+
+fn read_port(port: &str) -> Option<u16> {
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.parse().ok()?;
+    (is_number && port != 0).then_some(port)
+}
+
+/// The scheme, with one to three slashes behind it, and the rest.
+fn split_scheme(url: &str) -> (&str, &str) {
+    let Some((scheme, rest)) = url.split_once(":/") else {
+        return ("http", url);
+    };
+    let rest = rest.strip_prefix('/').unwrap_or(rest);
+    (scheme, rest.strip_prefix('/').unwrap_or(rest))
 }
 
 /// Whether `no_proxy` names the host: `*` alone, or a list of hosts, of domains with or without a leading dot, and of addresses
@@ -153,18 +169,8 @@ fn is_in_domain(host: &str, entry: &str) -> bool {
 }
 
 fn covers(entry: &str, address: IpAddr) -> bool {
-    let (network, length) = match entry.split_once('/') {
-        Some((network, length)) => (network, Some(length)),
-        None => (entry, None),
-    };
-    let network = network
-        .strip_prefix('[')
-        .and_then(|network| network.strip_suffix(']'))
-        .unwrap_or(network);
-    let (Ok(network), Ok(length)) = (
-        network.parse::<IpAddr>(),
-        length.map(str::parse::<u32>).transpose(),
-    ) else {
+    let (network, length) = entry.split_once('/').unwrap_or((entry, ""));
+    let (Ok(network), Some(length)) = (network.parse::<IpAddr>(), prefix_length(length)) else {
         return false;
     };
     let (network, address, bits) = match (network, address) {
@@ -177,9 +183,20 @@ fn covers(entry: &str, address: IpAddr) -> bool {
         _ => return false,
     };
     // A length of 0 is that of one address, as curl has it.
-    let length = length.filter(|&length| length != 0).unwrap_or(bits);
+    let length = if length == 0 { bits } else { length };
     match bits.checked_sub(length) {
         Some(host_bits) => (network ^ address).checked_shr(host_bits).unwrap_or(0) == 0,
         None => false,
+    }
+}
+
+/// The number at the beginning of the text, as C reads it: 0 where there is none. Below 0 there is no length.
+fn prefix_length(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    match digits.split_at(end.unwrap_or(digits.len())) {
+        ("", rest) if rest.starts_with('-') => None,
+        ("", _) => Some(0),
+        (digits, _) => digits.parse().ok(),
     }
 }

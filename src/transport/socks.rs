@@ -26,7 +26,10 @@ pub fn connect(
     authenticate(stream, credentials)?;
     stream.write_all(&request(target)?)?;
 
-    let [_, code, _, kind] = read::<4>(stream)?;
+    let [version, code, _, kind] = read::<4>(stream)?;
+    if version != VERSION {
+        return Err(not_socks());
+    }
     if code != 0 {
         return Err(refused(code));
     }
@@ -38,7 +41,7 @@ pub fn connect(
             let [length] = read::<1>(stream)?;
             u64::from(length)
         }
-        _ => return Err(io::Error::other("the SOCKS proxy's answer is not SOCKS5")),
+        _ => return Err(not_socks()),
     };
     let skipped = io::copy(&mut stream.take(length + 2), &mut io::sink())?;
     if skipped < length + 2 {
@@ -73,7 +76,7 @@ fn authenticate(
         ([VERSION, _], _) => Err(io::Error::other(
             "the SOCKS proxy asks for credentials, or for another kind of them",
         )),
-        _ => Err(io::Error::other("the proxy's answer is not SOCKS5")),
+        _ => Err(not_socks()),
     }
 }
 
@@ -116,6 +119,10 @@ fn read<const LENGTH: usize>(stream: &mut impl Read) -> io::Result<[u8; LENGTH]>
     let mut bytes = [0; LENGTH];
     stream.read_exact(&mut bytes)?;
     Ok(bytes)
+}
+
+fn not_socks() -> io::Error {
+    io::Error::other("the proxy's answer is not SOCKS5")
 }
 
 fn refused(code: u8) -> io::Error {

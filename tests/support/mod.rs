@@ -6,7 +6,9 @@ pub mod c;
 pub mod call;
 pub mod certificates;
 pub mod client;
+pub mod proxies;
 pub mod raw;
+pub mod slow;
 
 use std::env;
 use std::process::Command;
