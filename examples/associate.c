@@ -1,7 +1,7 @@
 /*
- * Associates an FPGA image with an ECS image.
+ * Associates an FPGA image with an ECS image, or takes the association away.
  *
- *     associate ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
+ *     associate [--undo] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
  *
  * The token comes from the environment, because other users of the machine can read a command line.
  */
@@ -13,10 +13,11 @@
 
 static void usage(FILE *out)
 {
-    fputs("usage: associate ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID\n"
+    fputs("usage: associate [--undo] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID\n"
           "\n"
           "Associates an FPGA image with an ECS image of Huawei Cloud.\n"
           "\n"
+          "  --undo         takes the association away\n"
           "  ENDPOINT       such as ecs.cn-north-1.myhuaweicloud.com\n"
           "  PROJECT_ID     the project that the token is for\n"
           "  FPGA_IMAGE_ID  the FPGA image\n"
@@ -53,21 +54,25 @@ int main(int argc, char **argv)
         usage(stdout);
         return FPGA_ASSOC_OK;
     }
-    if (argc != 5) {
+    const int undo = argc > 1 && strcmp(argv[1], "--undo") == 0;
+    if (argc != 5 + undo) {
         usage(stderr);
         return FPGA_ASSOC_INVALID_ARGUMENT;
     }
+    argv += undo;
     const char *token = getenv("FPGA_TOKEN");
     if (token == NULL) {
         fputs("error: the environment variable FPGA_TOKEN is not set\n", stderr);
         return FPGA_ASSOC_INVALID_ARGUMENT;
     }
 
-    int32_t status = fpga_associate(argv[1], token, argv[2], argv[3], argv[4]);
+    int32_t status = undo ? fpga_disassociate(argv[1], token, argv[2], argv[3], argv[4])
+                          : fpga_associate(argv[1], token, argv[2], argv[3], argv[4]);
     if (status != FPGA_ASSOC_OK) {
         report(status);
         return status;
     }
-    printf("FPGA image %s is associated with ECS image %s\n", argv[3], argv[4]);
+    printf("FPGA image %s is %s ECS image %s\n", argv[3],
+           undo ? "no longer associated with" : "associated with", argv[4]);
     return FPGA_ASSOC_OK;
 }

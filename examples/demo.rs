@@ -1,86 +1,115 @@
-//! Shows the library at work: starts the emulator of the service, compiles `associate.c` against the header and the library that
-//! was just built, and runs it: once as it should be, once with an expired token, once with a wrong image id.
+//! Shows the library at work: starts the emulator of the service, compiles the C examples against the header and the library that
+//! was just built, and runs them: the whole life of an association, and what errors look like.
 
 #[path = "../tests/support/c.rs"]
 #[allow(dead_code)]
 mod c;
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ecs_emulator::{Emulator, Recorded};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let service = Emulator::start()?;
-    let toolchain = c::Toolchain::new()?;
-    let program = toolchain.compile(&c::root().join("examples/associate.c"), &[])?;
+    let demo = Demo::new()?;
+    let service = &demo.service;
     println!(
         "The service (an emulator) listens at {}.",
         service.endpoint()
     );
-    println!("examples/associate.c is compiled and linked to libfpga_associate.so.");
+    println!(
+        "examples/associate.c and associations.c are compiled and linked to libfpga_associate.so."
+    );
 
     let fpga_id = service.fpga_ids().first().ok_or("no FPGA image")?;
     let ecs_id = service.ecs_ids().first().ok_or("no ECS image")?;
-    let shows = [
-        (
-            "Associate an FPGA image with an ECS image",
-            service.token(),
-            fpga_id.as_str(),
-            0,
-        ),
-        (
-            "The same with an expired token",
-            service.expired_token(),
-            fpga_id,
-            21,
-        ),
-        (
-            "The same with an FPGA image that does not exist",
-            service.token(),
-            "00000000000000000000000000000000",
-            23,
-        ),
-    ];
-    for (title, token, fpga_id, expected) in shows {
-        println!("\n== {title}");
-        service.clear_requests();
-        let status = associate(&program, &service, token, fpga_id, ecs_id)?;
-        if expected == 0 {
-            service.requests().iter().for_each(show);
-        }
-        if status != expected {
-            return Err(format!("the status is {status}, not {expected}").into());
-        }
-    }
-    println!("\nThe service now has: {}", pairs(&service));
+    let unknown = "00000000000000000000000000000000";
+    let place = [service.endpoint(), service.project_id()];
+    let pair = [place[0], place[1], fpga_id, ecs_id];
+    let wrong = [place[0], place[1], unknown, ecs_id];
+    let undo = ["--undo", place[0], place[1], fpga_id, ecs_id];
+    let list = [place[0], place[1], "--ecs", ecs_id];
+    let (token, expired) = (service.token(), service.expired_token());
+    let (associate, associations) = (&demo.associate, &demo.associations);
+
+    demo.show(
+        "Associate an FPGA image with an ECS image",
+        associate,
+        &pair,
+        token,
+        0,
+    )?;
+    service.requests().iter().for_each(show_request);
+    demo.show(
+        "List the associations of the ECS image",
+        associations,
+        &list,
+        token,
+        0,
+    )?;
+    demo.show("Associate the same again", associate, &pair, token, 24)?;
+    demo.show("Take the association away", associate, &undo, token, 0)?;
+    demo.show("The list is empty", associations, &list, token, 0)?;
+    demo.show("With an expired token", associate, &pair, expired, 21)?;
+    demo.show(
+        "With an FPGA image that does not exist",
+        associate,
+        &wrong,
+        token,
+        23,
+    )?;
     Ok(())
 }
 
-/// Runs the program, prints what it printed, and returns its exit status.
-fn associate(
-    program: &Path,
-    service: &Emulator,
-    token: &str,
-    fpga_id: &str,
-    ecs_id: &str,
-) -> Result<i32, Box<dyn Error>> {
-    let arguments = [service.endpoint(), service.project_id(), fpga_id, ecs_id];
-    println!("$ associate {}", arguments.join(" "));
-    let output = Command::new(program)
-        .args(arguments)
-        .env("FPGA_TOKEN", token)
-        .env("SSL_CERT_FILE", service.ca_file())
-        .output()?;
-    print!("{}", String::from_utf8_lossy(&output.stdout));
-    print!("{}", String::from_utf8_lossy(&output.stderr));
-    let status = output.status.code().ok_or("the program was killed")?;
-    println!("exit status {status}");
-    Ok(status)
+struct Demo {
+    service: Emulator,
+    associate: PathBuf,
+    associations: PathBuf,
+    _toolchain: c::Toolchain,
 }
 
-fn show(request: &Recorded) {
+impl Demo {
+    fn new() -> Result<Self, Box<dyn Error>> {
+        let toolchain = c::Toolchain::new()?;
+        let examples = c::root().join("examples");
+        Ok(Self {
+            service: Emulator::start()?,
+            associate: toolchain.compile(&examples.join("associate.c"), &[])?,
+            associations: toolchain.compile(&examples.join("associations.c"), &[])?,
+            _toolchain: toolchain,
+        })
+    }
+
+    /// Runs a program and prints what it printed; its exit status must be the expected one.
+    fn show(
+        &self,
+        title: &str,
+        program: &Path,
+        arguments: &[&str],
+        token: &str,
+        expected: i32,
+    ) -> Result<(), Box<dyn Error>> {
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        println!("\n== {title}\n$ {name} {}", arguments.join(" "));
+        let output = Command::new(program)
+            .args(arguments)
+            .env("FPGA_TOKEN", token)
+            .env("SSL_CERT_FILE", self.service.ca_file())
+            .output()?;
+        print!("{}", String::from_utf8_lossy(&output.stdout));
+        print!("{}", String::from_utf8_lossy(&output.stderr));
+        let status = output.status.code().ok_or("the program was killed")?;
+        println!("exit status {status}");
+        if status == expected {
+            Ok(())
+        } else {
+            Err(format!("the exit status is not {expected}").into())
+        }
+    }
+}
+
+fn show_request(request: &Recorded) {
     println!("The service saw:");
     println!("  {} {}", request.method, request.path);
     for (name, value) in &request.headers {
@@ -91,13 +120,4 @@ fn show(request: &Recorded) {
         }
     }
     println!("  {}", request.body);
-}
-
-fn pairs(service: &Emulator) -> String {
-    let pairs: Vec<String> = service
-        .associations()
-        .iter()
-        .map(|(fpga_id, ecs_id)| format!("{fpga_id} with {ecs_id}"))
-        .collect();
-    pairs.join(", ")
 }

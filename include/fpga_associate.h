@@ -124,6 +124,11 @@ typedef struct fpga_assoc_config fpga_assoc_config;
 typedef struct fpga_assoc_error fpga_assoc_error;
 
 /**
+ * Associations, as they were when they were listed. Nothing in it changes, so any number of threads may read it at once.
+ */
+typedef struct fpga_assoc_list fpga_assoc_list;
+
+/**
  * A function of the host that receives one line of text for each connection, attempt, retry and outcome of a client.
  *
  * `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a warning, 3 for information and 4 for
@@ -135,47 +140,62 @@ typedef struct fpga_assoc_error fpga_assoc_error;
  */
 typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
 
+/**
+ * One pair of a list: an FPGA image that is associated with an ECS image, as the service describes it.
+ *
+ * Only the library allocates entries, and later versions add fields at the end alone: use pointers to entries, never arrays of them or
+ * their size. No text is NULL: what the service did not give is "". All text belongs to the list and lives as long as it.
+ */
+typedef struct fpga_assoc_entry {
+  /**
+   * The ECS image's id.
+   */
+  const char *ecs_id;
+  /**
+   * The FPGA image's id.
+   */
+  const char *fpga_id;
+  /**
+   * The FPGA image's name.
+   */
+  const char *name;
+  /**
+   * The FPGA image's description.
+   */
+  const char *description;
+  /**
+   * The FPGA image's status, such as "active".
+   */
+  const char *status;
+  /**
+   * When the FPGA image was made, in UTC, such as "2017-10-16 07:46:06".
+   */
+  const char *created_at;
+  /**
+   * What the service says about the FPGA image's making.
+   */
+  const char *message;
+  /**
+   * More about the FPGA image, as JSON.
+   */
+  const char *metadata;
+  /**
+   * Where the FPGA image's logs are.
+   */
+  const char *log_directory;
+  /**
+   * The FPGA image's size in MB; 0 where the service did not give it.
+   */
+  uint64_t size_mb;
+  /**
+   * Whether the FPGA image can't be deleted because it is associated.
+   */
+  bool is_protected;
+} fpga_assoc_entry;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * Associates an FPGA image with an ECS image, so that servers made from the ECS image can load the FPGA image.
- *
- * Sends `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the body `{"image":{"id":"<ecs_id>"}}`,
- * as the document "Associating an FPGA Image with an ECS Image" of the Elastic Cloud Server API reference says. The service asks
- * that the ECS image is private and has fewer than 10 FPGA images, and for the IAM action `ecs:cloudServerFpgaImages:relate`.
- *
- * All arguments are text that ends in NUL, borrowed for the call:
- *
- * - `endpoint`: where the service is: "host", "host:port" or "https://host[:port][/]", an IPv6 address in brackets, such as
- *   "ecs.cn-north-1.myhuaweicloud.com". The port is 443 unless it is given. "http://" is accepted for this very machine alone
- *   (localhost, 127.0.0.0/8, [::1]). User information, a path, a query or a fragment is refused.
- * - `token`: an IAM token of project scope, 1 to 65,536 bytes of visible ASCII. It goes to the endpoint and nowhere else.
- * - `project_id`: the project that the token is for.
- * - `fpga_id`: the id of the FPGA image.
- * - `ecs_id`: the id of the ECS image (not of a server).
- *
- * The three ids have 1 to 128 of the characters A-Z a-z 0-9 - _ each. A UUID as `fpga_id` together with 32 hex digits as `ecs_id`
- * is refused as swapped.
- *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and `fpga_assoc_last_error_detail` of the
- * same thread tell more. A NULL or unusable argument is `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
- *
- * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts included. It is tried up to
- * three times, but sent again only where the service provably did nothing: no connection, HTTP 429 or 503, a flow-control code, or
- * a connection kept from an earlier call that closes without a byte of an answer. The certificate and the host name are always
- * verified, against the system's trusted certificates (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name).
- * Redirects are never followed. Proxies are those of the environment, as curl has them. For other settings make a client with
- * `fpga_assoc_client_new`.
- *
- * Thread-safe: any number of threads may call at once. Blocks the calling thread.
- */
-int32_t fpga_associate(const char *endpoint,
-                       const char *token,
-                       const char *project_id,
-                       const char *fpga_id,
-                       const char *ecs_id);
 
 /**
  * Makes a client. It connects when it is first used.
@@ -212,6 +232,40 @@ int32_t fpga_assoc_client_associate(struct fpga_assoc_client *client,
                                     const char *fpga_id,
                                     const char *ecs_id,
                                     struct fpga_assoc_error **error);
+
+/**
+ * Takes an association away, as `fpga_disassociate` does, with the client's settings.
+ *
+ * Arguments, results and errors are those of `fpga_assoc_client_associate`.
+ *
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
+ * for the whole call has passed at the latest.
+ */
+int32_t fpga_assoc_client_disassociate(struct fpga_assoc_client *client,
+                                       const char *token,
+                                       const char *project_id,
+                                       const char *fpga_id,
+                                       const char *ecs_id,
+                                       struct fpga_assoc_error **error);
+
+/**
+ * Lists associations, as `fpga_associations` does, with the client's settings.
+ *
+ * The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL. `list` receives the list, to be freed with
+ * `fpga_assoc_list_free`; NULL where the call fails. `error` is as for `fpga_assoc_client_associate`.
+ *
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a `client` or a `list` that is NULL.
+ *
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
+ * for the whole call, all pages included, has passed at the latest.
+ */
+int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
+                                       const char *token,
+                                       const char *project_id,
+                                       const char *fpga_id,
+                                       const char *ecs_id,
+                                       struct fpga_assoc_list **list,
+                                       struct fpga_assoc_error **error);
 
 /**
  * Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once, and so do all later ones.
@@ -322,6 +376,15 @@ int32_t fpga_assoc_config_set_allow_http(struct fpga_assoc_config *config,
                                          bool allow);
 
 /**
+ * Sets whether the list call is asked what became of an associate or disassociate call whose outcome is not known. The default is
+ * true. It needs the IAM action `ecs:cloudServerFpgaImages:getRelations`.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_confirm(struct fpga_assoc_config *config,
+                                      bool confirm);
+
+/**
  * Sets a function that receives lines of text about what the client does. The default, and NULL, is none.
  *
  * `context` is handed to the function as it is; it may be NULL. Both must stay usable until every client that was made with these
@@ -424,6 +487,124 @@ const char *fpga_assoc_last_error(void);
  * Thread-safe: each thread has its own.
  */
 const struct fpga_assoc_error *fpga_assoc_last_error_detail(void);
+
+/**
+ * How many pairs a list has; 0 for NULL.
+ *
+ * Thread-safe.
+ */
+size_t fpga_assoc_list_len(const struct fpga_assoc_list *list);
+
+/**
+ * One pair of a list, counted from 0; NULL past the end, and for NULL.
+ *
+ * Returns an entry that belongs to the list and lives as long as it. Thread-safe.
+ */
+const struct fpga_assoc_entry *fpga_assoc_list_get(const struct fpga_assoc_list *list,
+                                                   size_t index);
+
+/**
+ * The list as one JSON document of the service's form, all pages put together, fields that this library does not know included;
+ * "" for NULL.
+ *
+ * Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it. Thread-safe.
+ */
+const char *fpga_assoc_list_json(const struct fpga_assoc_list *list);
+
+/**
+ * Frees a list, and with it its entries and texts. NULL is ignored.
+ *
+ * Thread-safe, as long as nobody else uses the list any more.
+ */
+void fpga_assoc_list_free(struct fpga_assoc_list *list);
+
+/**
+ * Associates an FPGA image with an ECS image, so that servers made from the ECS image can load the FPGA image.
+ *
+ * Sends `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the body `{"image":{"id":"<ecs_id>"}}`,
+ * as the document "Associating an FPGA Image with an ECS Image" of the Elastic Cloud Server API reference says. The service asks
+ * that the ECS image is private and has fewer than 10 FPGA images, and for the IAM action `ecs:cloudServerFpgaImages:relate`.
+ *
+ * All arguments are text that ends in NUL, borrowed for the call:
+ *
+ * - `endpoint`: where the service is: "host", "host:port" or "https://host[:port][/]", an IPv6 address in brackets, such as
+ *   "ecs.cn-north-1.myhuaweicloud.com". The port is 443 unless it is given. "http://" is accepted for this very machine alone
+ *   (localhost, 127.0.0.0/8, [::1]). User information, a path, a query or a fragment is refused.
+ * - `token`: an IAM token of project scope, 1 to 65,536 bytes of visible ASCII. It goes to the endpoint and nowhere else.
+ * - `project_id`: the project that the token is for.
+ * - `fpga_id`: the id of the FPGA image.
+ * - `ecs_id`: the id of the ECS image (not of a server).
+ *
+ * The three ids have 1 to 128 of the characters A-Z a-z 0-9 - _ each. A UUID as `fpga_id` together with 32 hex digits as `ecs_id`
+ * is refused as swapped.
+ *
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and `fpga_assoc_last_error_detail` of the
+ * same thread tell more. A NULL or unusable argument is `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
+ *
+ * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts included. It is tried up to
+ * three times, but sent again only where the service provably did nothing: no connection, HTTP 429 or 503, a flow-control code, or
+ * a connection kept from an earlier call that closes without a byte of an answer. The certificate and the host name are always
+ * verified, against the system's trusted certificates (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name).
+ * Redirects are never followed.
+ *
+ * Where it stays unknown what the service did (the connection broke after the request went out; HTTP 500, 502, 504) the list call is
+ * asked for this very pair, within the same 30 seconds: where the two are associated the call succeeds, where they are not the error
+ * says so, or the request is sent again. Where the service says that the two are associated already or the ECS image has its limit,
+ * one text for both, the list tells which: `FPGA_ASSOC_CONFLICT` or `FPGA_ASSOC_REJECTED`. Without permission to list, or without
+ * time, `fpga_assoc_error_outcome_unknown` stays true.
+ *
+ * Proxies are those of the environment, as curl has them. For other settings make a client with
+ * `fpga_assoc_client_new`.
+ *
+ * Thread-safe: any number of threads may call at once. Blocks the calling thread.
+ */
+int32_t fpga_associate(const char *endpoint,
+                       const char *token,
+                       const char *project_id,
+                       const char *fpga_id,
+                       const char *ecs_id);
+
+/**
+ * Takes the association of an FPGA image with an ECS image away. Only the owner of the FPGA image may.
+ *
+ * Sends `DELETE` to the same URI and with the same body as `fpga_associate`; the document is "Disassociating an FPGA Image from an ECS
+ * Image". The IAM action is `ecs:cloudServerFpgaImages:unrelate`.
+ *
+ * Arguments, results, errors, time limits, attempts and confirmation are those of `fpga_associate`; the call succeeds where the two
+ * are not associated afterwards and this call, or nobody, has seen to it.
+ *
+ * Thread-safe: any number of threads may call at once. Blocks the calling thread.
+ */
+int32_t fpga_disassociate(const char *endpoint,
+                          const char *token,
+                          const char *project_id,
+                          const char *fpga_id,
+                          const char *ecs_id);
+
+/**
+ * Lists associations: those of an FPGA image, of an ECS image, or that of both.
+ *
+ * Sends `GET /v1/{project_id}/cloudservers/fpga_image/associations`, page after page of 100 pairs over one connection, as the document
+ * "Querying Associations Between FPGA Images and ECS Images" says. The IAM action is `ecs:cloudServerFpgaImages:getRelations`.
+ *
+ * - `endpoint`, `token`, `project_id`: as for `fpga_associate`.
+ * - `fpga_id`, `ecs_id`: the images; one of the two may be NULL.
+ * - `list`: receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
+ *
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and `fpga_assoc_last_error_detail` of the
+ * same thread tell more. An answer that is not the documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`.
+ *
+ * Time limits are those of `fpga_associate`. Each page is tried up to three times, after lost connections and HTTP 5xx too, because a
+ * list changes nothing.
+ *
+ * Thread-safe: any number of threads may call at once. Blocks the calling thread.
+ */
+int32_t fpga_associations(const char *endpoint,
+                          const char *token,
+                          const char *project_id,
+                          const char *fpga_id,
+                          const char *ecs_id,
+                          struct fpga_assoc_list **list);
 
 /**
  * The name of a status, as "FPGA_ASSOC_TIMEOUT"; "unknown status" for a number that is none.

@@ -6,6 +6,9 @@ use crate::status::Status;
 /// Codes that mean "slow down", whatever the HTTP status: documented under 202, 503 and 429.
 const FLOW_CONTROL_CODES: &[&str] = &["Common.0024", "Common.1503", "APIGW.0308", "APIG.0308"];
 
+/// "… failed: relation already exist or the related fpga image count of image reach the max limit"
+const TWO_CAUSES: &str = "relation already exist";
+
 /// What the service said when it did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -21,6 +24,8 @@ pub struct Refusal {
     pub outcome_unknown: bool,
     /// Whether the service says that it did nothing because it is busy, so that the request may be sent again.
     pub did_nothing: bool,
+    /// Whether the text has two causes, the pair being associated already and the ECS image being full; a list tells which.
+    pub has_two_causes: bool,
 }
 
 /// Success is a 2xx answer without an error object.
@@ -47,6 +52,7 @@ pub fn outcome(http_status: u16, body: &[u8]) -> Result<(), Refusal> {
         status,
         did_nothing: status == Status::THROTTLED || http_status == 503,
         outcome_unknown: status == Status::SERVICE_FAILED && !matches!(http_status, 501 | 503),
+        has_two_causes: message.contains(TWO_CAUSES),
         code,
         message,
         request_id,

@@ -32,6 +32,57 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// Which associations of a project to list: those of an FPGA image, of an ECS image, or of both.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter<'a> {
+    pub(super) project_id: &'a str,
+    pub(super) fpga_id: Option<&'a str>,
+    pub(super) ecs_id: Option<&'a str>,
+}
+
+impl<'a> Filter<'a> {
+    /// Checks the identifiers that are given, one of the images at least.
+    pub fn new(
+        project_id: &'a str,
+        fpga_id: Option<&'a str>,
+        ecs_id: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        match (fpga_id, ecs_id) {
+            (Some(fpga_id), Some(ecs_id)) => {
+                Pair::new(project_id, fpga_id, ecs_id)?;
+            }
+            (None, None) => {
+                let reason = "and ecs_id are both NULL; one of them must be given";
+                return Err(Error::invalid_argument("fpga_id", reason));
+            }
+            _ => {
+                check("project_id", project_id)?;
+                fpga_id.map_or(Ok(()), |id| check("fpga_id", id))?;
+                ecs_id.map_or(Ok(()), |id| check("ecs_id", id))?;
+            }
+        }
+        Ok(Self {
+            project_id,
+            fpga_id,
+            ecs_id,
+        })
+    }
+
+    /// The list of one pair: that pair, or nothing.
+    pub fn of(pair: Pair<'a>) -> Self {
+        Self {
+            project_id: pair.project_id,
+            fpga_id: Some(pair.fpga_id),
+            ecs_id: Some(pair.ecs_id),
+        }
+    }
+
+    /// Whether the service answers in pages.
+    pub fn is_paged(self) -> bool {
+        self.fpga_id.is_none() || self.ecs_id.is_none()
+    }
+}
+
 /// No document states a pattern, so this refuses only what could change the request's meaning.
 fn check(argument: &str, id: &str) -> Result<(), Error> {
     let is_fine = id.bytes().fold(true, |fine, byte| fine & is_id_byte(byte));

@@ -6,10 +6,12 @@
 mod answer;
 mod error_body;
 mod identifiers;
+mod list;
 mod request;
 mod token;
 
 pub use answer::{Refusal, outcome, reason};
-pub use identifiers::Pair;
-pub use request::{Method, Request, associate};
+pub use identifiers::{Filter, Pair};
+pub use list::{Association, Brought, List};
+pub use request::{LAST_PAGE, Method, PAGE_SIZE, Request, associate, disassociate, list};
 pub use token::Token;

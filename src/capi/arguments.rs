@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
+use crate::association::{Filter, Pair, Token};
 use crate::error::Error;
 
 /// The text behind a pointer; the error names the argument.
@@ -16,4 +17,66 @@ pub unsafe fn text<'a>(argument: &str, pointer: *const c_char) -> Result<&'a str
     let text = unsafe { CStr::from_ptr(pointer) };
     text.to_str()
         .map_err(|_| Error::invalid_argument(argument, "is not UTF-8"))
+}
+
+/// A text that may be left out, as NULL.
+///
+/// # Safety
+/// As for [`text`].
+unsafe fn optional_text<'a>(
+    argument: &str,
+    pointer: *const c_char,
+) -> Result<Option<&'a str>, Error> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { text(argument, pointer) }.map(Some)
+}
+
+/// The arguments of a call about one pair.
+///
+/// # Safety
+/// As for [`text`], for each.
+pub unsafe fn token_and_pair<'a>(
+    token: *const c_char,
+    project_id: *const c_char,
+    fpga_id: *const c_char,
+    ecs_id: *const c_char,
+) -> Result<(Token<'a>, Pair<'a>), Error> {
+    // SAFETY: the caller's promise.
+    let (token, project_id, fpga_id, ecs_id) = unsafe {
+        (
+            text("token", token)?,
+            text("project_id", project_id)?,
+            text("fpga_id", fpga_id)?,
+            text("ecs_id", ecs_id)?,
+        )
+    };
+    Ok((Token::new(token)?, Pair::new(project_id, fpga_id, ecs_id)?))
+}
+
+/// The arguments of a list call.
+///
+/// # Safety
+/// As for [`text`], for each.
+pub unsafe fn token_and_filter<'a>(
+    token: *const c_char,
+    project_id: *const c_char,
+    fpga_id: *const c_char,
+    ecs_id: *const c_char,
+) -> Result<(Token<'a>, Filter<'a>), Error> {
+    // SAFETY: the caller's promise.
+    let (token, project_id, fpga_id, ecs_id) = unsafe {
+        (
+            text("token", token)?,
+            text("project_id", project_id)?,
+            optional_text("fpga_id", fpga_id)?,
+            optional_text("ecs_id", ecs_id)?,
+        )
+    };
+    Ok((
+        Token::new(token)?,
+        Filter::new(project_id, fpga_id, ecs_id)?,
+    ))
 }

@@ -2,12 +2,12 @@
 
 use std::ffi::c_char;
 
-use super::arguments::text;
+use super::arguments::{text, token_and_filter, token_and_pair};
 use super::config::{self, fpga_assoc_config};
 use super::error::fpga_assoc_error;
 use super::guard::guard;
 use super::last_error;
-use crate::association::{Pair, Token};
+use super::list::fpga_assoc_list;
 use crate::client::Client;
 use crate::error::Error;
 use crate::transport::Endpoint;
@@ -77,21 +77,91 @@ pub unsafe extern "C" fn fpga_assoc_client_associate(
 ) -> i32 {
     let call = || {
         // SAFETY: as the header says.
-        let (client, token, project_id, fpga_id, ecs_id) = unsafe {
+        let (client, (token, pair)) = unsafe {
             (
                 borrow(client)?,
-                text("token", token)?,
-                text("project_id", project_id)?,
-                text("fpga_id", fpga_id)?,
-                text("ecs_id", ecs_id)?,
+                token_and_pair(token, project_id, fpga_id, ecs_id)?,
             )
         };
-        let token = Token::new(token)?;
-        let pair = Pair::new(project_id, fpga_id, ecs_id)?;
         client.client.associate(&client.endpoint, token, pair)
     };
     // SAFETY: as the header says.
     unsafe { last_error::deliver(error, call) }
+}
+
+/// Takes an association away, as `fpga_disassociate` does, with the client's settings.
+///
+/// Arguments, results and errors are those of `fpga_assoc_client_associate`.
+///
+/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
+/// for the whole call has passed at the latest.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_client_disassociate(
+    client: *mut fpga_assoc_client,
+    token: *const c_char,
+    project_id: *const c_char,
+    fpga_id: *const c_char,
+    ecs_id: *const c_char,
+    error: *mut *mut fpga_assoc_error,
+) -> i32 {
+    let call = || {
+        // SAFETY: as the header says.
+        let (client, (token, pair)) = unsafe {
+            (
+                borrow(client)?,
+                token_and_pair(token, project_id, fpga_id, ecs_id)?,
+            )
+        };
+        client.client.disassociate(&client.endpoint, token, pair)
+    };
+    // SAFETY: as the header says.
+    unsafe { last_error::deliver(error, call) }
+}
+
+/// Lists associations, as `fpga_associations` does, with the client's settings.
+///
+/// The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL. `list` receives the list, to be freed with
+/// `fpga_assoc_list_free`; NULL where the call fails. `error` is as for `fpga_assoc_client_associate`.
+///
+/// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a `client` or a `list` that is NULL.
+///
+/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
+/// for the whole call, all pages included, has passed at the latest.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_client_associations(
+    client: *mut fpga_assoc_client,
+    token: *const c_char,
+    project_id: *const c_char,
+    fpga_id: *const c_char,
+    ecs_id: *const c_char,
+    list: *mut *mut fpga_assoc_list,
+    error: *mut *mut fpga_assoc_error,
+) -> i32 {
+    let mut listed = std::ptr::null_mut();
+    let call = || {
+        if list.is_null() {
+            return Err(Error::invalid_argument("list", "is NULL"));
+        }
+        // SAFETY: as the header says.
+        let (client, (token, filter)) = unsafe {
+            (
+                borrow(client)?,
+                token_and_filter(token, project_id, fpga_id, ecs_id)?,
+            )
+        };
+        let associations = client
+            .client
+            .associations(&client.endpoint, token, filter)?;
+        listed = fpga_assoc_list::owned(associations);
+        Ok(())
+    };
+    // SAFETY: as the header says.
+    let status = unsafe { last_error::deliver(error, call) };
+    if !list.is_null() {
+        // SAFETY: as the header says.
+        unsafe { list.write(listed) };
+    }
+    status
 }
 
 /// Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once, and so do all later ones.

@@ -171,6 +171,24 @@ pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
     }
 }
 
+/// Sets whether the list call is asked what became of an associate or disassociate call whose outcome is not known. The default is
+/// true. It needs the IAM action `ecs:cloudServerFpgaImages:getRelations`.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_confirm(
+    config: *mut fpga_assoc_config,
+    confirm: bool,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe {
+        change(config, |settings| {
+            settings.set_confirm(confirm);
+            Ok(())
+        })
+    }
+}
+
 /// Sets a function that receives lines of text about what the client does. The default, and NULL, is none.
 ///
 /// `context` is handed to the function as it is; it may be NULL. Both must stay usable until every client that was made with these

@@ -13,23 +13,24 @@
 #![allow(clippy::missing_safety_doc, non_camel_case_types)]
 
 mod arguments;
-mod associate;
 mod client;
 mod config;
 mod error;
 mod guard;
 mod last_error;
+mod list;
+mod one_line;
 mod status;
 mod version;
 
-pub use associate::fpga_associate;
 pub use client::{
-    fpga_assoc_client, fpga_assoc_client_associate, fpga_assoc_client_free, fpga_assoc_client_new,
+    fpga_assoc_client, fpga_assoc_client_associate, fpga_assoc_client_associations,
+    fpga_assoc_client_disassociate, fpga_assoc_client_free, fpga_assoc_client_new,
     fpga_assoc_client_shutdown,
 };
 pub use config::{
     fpga_assoc_config, fpga_assoc_config_free, fpga_assoc_config_new,
-    fpga_assoc_config_set_allow_http, fpga_assoc_config_set_ca_file,
+    fpga_assoc_config_set_allow_http, fpga_assoc_config_set_ca_file, fpga_assoc_config_set_confirm,
     fpga_assoc_config_set_connect_timeout_ms, fpga_assoc_config_set_log,
     fpga_assoc_config_set_max_attempts, fpga_assoc_config_set_proxy,
     fpga_assoc_config_set_timeout_ms, fpga_assoc_config_set_user_agent, fpga_assoc_log_fn,
@@ -40,5 +41,10 @@ pub use error::{
     fpga_assoc_error_request_id, fpga_assoc_error_retry_after_ms, fpga_assoc_error_status,
 };
 pub use last_error::{fpga_assoc_last_error, fpga_assoc_last_error_detail};
+pub use list::{
+    fpga_assoc_entry, fpga_assoc_list, fpga_assoc_list_free, fpga_assoc_list_get,
+    fpga_assoc_list_json, fpga_assoc_list_len,
+};
+pub use one_line::{fpga_associate, fpga_associations, fpga_disassociate};
 pub use status::{fpga_assoc_status_help, fpga_assoc_status_name};
 pub use version::fpga_assoc_version;

@@ -1,29 +1,68 @@
-//! When a request may be sent again, and when.
+//! When a request is sent again, and after which wait.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use super::exchange::{Attempt, Session};
 use crate::error::Error;
-use crate::status::Status;
+use crate::log::Level;
 use crate::transport::Deadline;
 
 /// The first wait; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-/// How a failed attempt bears on the next.
-pub struct Attempt {
-    /// What the caller is told if it was the last.
-    pub error: Error,
-    /// Whether the service provably did nothing, and might do it later.
-    pub may_repeat: bool,
+/// What is to be done after an attempt that brought nothing.
+pub enum Verdict {
+    /// The caller learns the error.
+    GiveUp(Error),
+    /// Again after a wait, if an attempt and the time are left; the error is for the caller if they are not.
+    Again(Error),
 }
 
-/// The moment of the next attempt, or `None` where there must be none, or no time is left for one.
-pub fn next(attempt: &Attempt, number: u32, most: u32, deadline: Deadline) -> Option<Duration> {
-    if !attempt.may_repeat || number >= most || attempt.error.status == Status::CANCELLED {
+impl Session<'_> {
+    /// Makes attempts until one brings something, the judge gives up, or none are left.
+    pub fn repeat<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<T, Attempt>,
+        mut judge: impl FnMut(Attempt) -> Result<T, Verdict>,
+    ) -> Result<T, Error> {
+        let most = self.settings.max_attempts;
+        let log = &self.settings.log;
+        let mut number = 1;
+        loop {
+            log.line(Level::Debug, || {
+                let (call, endpoint) = (self.report.call, self.report.endpoint);
+                format!("{call} at {endpoint}: attempt {number} of {most}")
+            });
+            let error = match attempt().or_else(&mut judge) {
+                Ok(brought) => return Ok(brought),
+                Err(Verdict::GiveUp(error)) => return Err(numbered(error, number)),
+                Err(Verdict::Again(error)) => numbered(error, number),
+            };
+            let Some(wait) = wait_after(&error, number, most, self.deadline) else {
+                return Err(error);
+            };
+            log.line(Level::Warning, || {
+                format!("{}; again in {} ms", error.message, wait.as_millis())
+            });
+            self.transport
+                .sleep_until(Deadline::after(wait))
+                .map_err(|failure| numbered(self.report.failure(&failure), number))?;
+            number += 1;
+        }
+    }
+}
+
+fn numbered(error: Error, attempts: u32) -> Error {
+    Error { attempts, ..error }
+}
+
+/// The wait before the next attempt; `None` where there must be none, or the time is not enough for it.
+fn wait_after(error: &Error, number: u32, most: u32, deadline: Deadline) -> Option<Duration> {
+    if number >= most {
         return None;
     }
-    let asked = Duration::from_millis(attempt.error.retry_after_ms);
+    let asked = Duration::from_millis(error.retry_after_ms);
     let wait = pause(number, random_fraction()).max(asked);
     (wait < deadline.left()).then_some(wait)
 }
@@ -47,6 +86,7 @@ fn random_fraction() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Status;
 
     #[test]
     fn waits_double_from_200_ms_and_are_jittered_by_half() {
@@ -64,17 +104,16 @@ mod tests {
 
     #[test]
     fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
-        let attempt = |retry_after_ms| Attempt {
-            error: Error {
+        let wait = |retry_after_ms, number| {
+            let error = Error {
                 retry_after_ms,
                 ..Error::new(Status::THROTTLED, "")
-            },
-            may_repeat: true,
+            };
+            wait_after(&error, number, 3, Deadline::after(Duration::from_secs(5)))
         };
-        let deadline = Deadline::after(Duration::from_secs(5));
-        assert!(next(&attempt(0), 1, 3, deadline).is_some());
-        assert!(next(&attempt(4_000), 1, 3, deadline) >= Some(Duration::from_secs(4)));
-        assert!(next(&attempt(6_000), 1, 3, deadline).is_none());
-        assert!(next(&attempt(0), 3, 3, deadline).is_none());
+        assert!(wait(0, 1).is_some());
+        assert!(wait(4_000, 1) >= Some(Duration::from_secs(4)));
+        assert!(wait(6_000, 1).is_none());
+        assert!(wait(0, 3).is_none());
     }
 }

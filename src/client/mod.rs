@@ -1,17 +1,21 @@
 //! One call: attempts under one deadline, and what their answers and failures mean for the caller.
 
 mod attempts;
+mod change;
+mod exchange;
+mod list;
 mod report;
 mod settings;
 
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 
-use crate::association::{self, Method, Pair, Token};
+use crate::association::{self, Filter, List, Pair, Token};
 use crate::error::Error;
 use crate::log::Level;
 use crate::status::Status;
-use crate::transport::{Deadline, Endpoint, Failure, PerProcess, Request, Step, Transport};
-use attempts::Attempt;
+use crate::transport::{Deadline, Endpoint, Failure, PerProcess, Step, Transport};
+use change::Wanted;
+use exchange::Session;
 use report::Report;
 
 pub use settings::Settings;
@@ -43,7 +47,33 @@ impl Client {
         token: Token<'_>,
         pair: Pair<'_>,
     ) -> Result<(), Error> {
-        self.call(endpoint, token, &association::associate(pair))
+        let request = association::associate(pair);
+        self.call(endpoint, token, request.name, |session| {
+            session.change(&request, pair, Wanted::Associated)
+        })
+    }
+
+    /// Takes the association of the pair away.
+    pub fn disassociate(
+        &self,
+        endpoint: &Endpoint,
+        token: Token<'_>,
+        pair: Pair<'_>,
+    ) -> Result<(), Error> {
+        let request = association::disassociate(pair);
+        self.call(endpoint, token, request.name, |session| {
+            session.change(&request, pair, Wanted::Apart)
+        })
+    }
+
+    /// Lists associations.
+    pub fn associations(
+        &self,
+        endpoint: &Endpoint,
+        token: Token<'_>,
+        filter: Filter<'_>,
+    ) -> Result<List, Error> {
+        self.call(endpoint, token, "list", |session| session.list(filter))
     }
 
     /// Ends all calls, those under way and later ones.
@@ -56,94 +86,35 @@ impl Client {
         }
     }
 
-    fn call(
+    /// Has one call made, and logs how it ended.
+    fn call<T>(
         &self,
         endpoint: &Endpoint,
         token: Token<'_>,
-        call: &association::Request,
-    ) -> Result<(), Error> {
+        name: &'static str,
+        call: impl FnOnce(&Session<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let deadline = Deadline::after(self.settings.timeout);
         let report = Report {
-            call: call.name,
+            call: name,
             endpoint,
             token,
         };
-        let result = self.attempt_all(&report, call);
+        let result = match self.transport() {
+            Ok(transport) => call(&Session {
+                settings: &self.settings,
+                transport,
+                report,
+                deadline,
+            }),
+            Err(failure) => Err(report.failure(&failure)),
+        };
         let log = &self.settings.log;
         match &result {
-            Ok(()) => log.line(Level::Info, || format!("{} at {endpoint}: done", call.name)),
+            Ok(_) => log.line(Level::Info, || format!("{name} at {endpoint}: done")),
             Err(error) => log.line(Level::Error, || error.message.clone()),
         }
         result
-    }
-
-    fn attempt_all(&self, report: &Report<'_>, call: &association::Request) -> Result<(), Error> {
-        let deadline = Deadline::after(self.settings.timeout);
-        let most = self.settings.max_attempts;
-        let transport = self
-            .transport()
-            .map_err(|failure| report.failure(&failure))?;
-        let mut number = 1;
-        loop {
-            self.settings.log.line(Level::Debug, || {
-                let Report { call, endpoint, .. } = report;
-                format!("{call} at {endpoint}: attempt {number} of {most}")
-            });
-            let failed = match self.attempt(transport, report, call, deadline) {
-                Ok(()) => return Ok(()),
-                Err(failed) => failed,
-            };
-            let Some(wait) = attempts::next(&failed, number, most, deadline) else {
-                return Err(numbered(failed.error, number));
-            };
-            self.settings.log.line(Level::Warning, || {
-                format!("{}; again in {} ms", failed.error.message, wait.as_millis())
-            });
-            transport
-                .sleep_until(Deadline::after(wait))
-                .map_err(|failure| numbered(report.failure(&failure), number))?;
-            number += 1;
-        }
-    }
-
-    fn attempt(
-        &self,
-        transport: &Transport,
-        report: &Report<'_>,
-        call: &association::Request,
-        deadline: Deadline,
-    ) -> Result<(), Attempt> {
-        let request = Request {
-            method: match call.method {
-                Method::Post => "POST",
-            },
-            path: &call.path,
-            headers: &[
-                ("user-agent", &self.settings.user_agent),
-                ("accept", "application/json"),
-                ("content-type", "application/json"),
-                ("x-auth-token", report.token.value()),
-            ],
-            body: call.body.as_bytes(),
-        };
-        let answer = transport
-            .exchange(report.endpoint, request, deadline)
-            .map_err(|failure| Attempt {
-                may_repeat: may_repeat(&failure),
-                error: report.failure(&failure),
-            })?;
-        if let Err(refusal) = association::outcome(answer.http_status, &answer.body) {
-            return Err(Attempt {
-                may_repeat: refusal.did_nothing,
-                error: report.refusal(&answer, &refusal),
-            });
-        }
-        if !answer.is_complete {
-            return Err(Attempt {
-                may_repeat: false,
-                error: report.endless_success(&answer),
-            });
-        }
-        Ok(())
     }
 
     fn transport(&self) -> Result<&Transport, Failure> {
@@ -160,14 +131,4 @@ impl Client {
         }
         Ok(transport)
     }
-}
-
-fn numbered(error: Error, attempts: u32) -> Error {
-    Error { attempts, ..error }
-}
-
-/// A failure before anything was sent did nothing; it may pass where it is the network's, and stays where it is a certificate's.
-fn may_repeat(failure: &Failure) -> bool {
-    let is_networks = matches!(failure.step, Step::Resolve | Step::Connect);
-    !failure.sent && (is_networks || failure.status == Status::TIMEOUT)
 }

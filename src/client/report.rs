@@ -12,6 +12,7 @@ const MAX_REQUEST_ID: usize = 128;
 const MAX_REASON: usize = 480;
 
 /// What every report of one call has in common.
+#[derive(Clone, Copy)]
 pub struct Report<'a> {
     pub call: &'static str,
     pub endpoint: &'a Endpoint,
@@ -58,13 +59,10 @@ impl Report<'_> {
         }
     }
 
-    /// A 2xx answer with more body than is read: whether it holds an error can't be told.
-    pub fn endless_success(&self, answer: &Answer) -> Error {
-        let what = format!(
-            "HTTP {} with a body that is over the limit of {} bytes",
-            answer.http_status,
-            answer.body.len()
-        );
+    /// A 2xx answer of which can't be told what it means.
+    pub fn unusable(&self, answer: &Answer, reason: &str) -> Error {
+        let reason = text::bounded(&text::one_line(reason), MAX_REASON);
+        let what = format!("HTTP {} {reason}", answer.http_status);
         Error {
             outcome_unknown: true,
             ..self.answered(Status::BAD_RESPONSE, answer, &what, "")

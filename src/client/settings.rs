@@ -20,6 +20,7 @@ pub struct Settings {
     pub(super) max_attempts: u32,
     pub(super) user_agent: String,
     pub(super) log: Log,
+    pub(super) confirm: bool,
     allow_http: bool,
     trust: Trust,
     /// Nothing: the environment's, as it is when a client is made.
@@ -34,6 +35,7 @@ impl Default for Settings {
             max_attempts: 3,
             user_agent: USER_AGENT.to_owned(),
             log: Log::default(),
+            confirm: true,
             allow_http: false,
             trust: Trust::System,
             routes: None,
@@ -97,6 +99,11 @@ impl Settings {
     /// Whether plain http may go to other machines.
     pub fn set_allow_http(&mut self, allow: bool) {
         self.allow_http = allow;
+    }
+
+    /// Whether the list is asked what became of a request whose outcome is not known.
+    pub fn set_confirm(&mut self, confirm: bool) {
+        self.confirm = confirm;
     }
 
     /// Who wants to read what the client does.

@@ -23,9 +23,6 @@ use super::wire::{Progress, Wire};
 use super::{Deadline, Failure, Request, Step};
 use crate::status::Status;
 
-/// The most of a body that is read, in bytes. The calls answer without one; error bodies are a few hundred bytes.
-const MAX_BODY: usize = 64 * 1024;
-
 /// Room for the request line and all headers but the token.
 const HEAD_ROOM: usize = 4 * 1024;
 
@@ -70,12 +67,17 @@ impl Connection {
         request: Request<'_>,
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
-        let http_request = to_http(&self.base, request)
+        let head = head(&self.base, request)
             .map_err(|error| Failure::new(Status::INTERNAL, Step::Send, error.to_string()))?;
         let was_used = mem::replace(&mut self.used, true);
         self.shelf.begin(deadline, room_for(request));
-        let result = match self.agent.run(http_request) {
-            Ok(response) => read(response),
+        let response = if request.body.is_empty() {
+            self.agent.run(head)
+        } else {
+            self.agent.run(head.map(|()| request.body))
+        };
+        let result = match response {
+            Ok(response) => read(response, request.max_answer),
             Err(error) => Err((error, 0)),
         };
         result.map_err(|(error, http_status)| {
@@ -90,14 +92,14 @@ impl Connection {
     }
 }
 
-fn to_http<'a>(base: &Base, request: Request<'a>) -> Result<HttpRequest<&'a [u8]>, http::Error> {
+fn head(base: &Base, request: Request<'_>) -> Result<HttpRequest<()>, http::Error> {
     let mut builder = HttpRequest::builder()
         .method(request.method)
         .uri(base.join(request.path)?);
     for &(name, value) in request.headers {
         builder = builder.header(name, value);
     }
-    builder.body(request.body)
+    builder.body(())
 }
 
 fn room_for(request: Request<'_>) -> usize {
@@ -110,28 +112,27 @@ fn room_for(request: Request<'_>) -> usize {
 }
 
 /// Reads the body, so that the connection can be used again. Of a failed request even half of an explanation is kept.
-fn read(mut response: http::Response<Body>) -> Result<Answer, (ureq::Error, u16)> {
+fn read(mut response: http::Response<Body>, limit: usize) -> Result<Answer, (ureq::Error, u16)> {
     let http_status = response.status().as_u16();
     let mut body = Vec::new();
-    let limit = u64::try_from(MAX_BODY)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
+    let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let outcome = response
         .body_mut()
         .as_reader()
-        .take(limit)
+        .take(one_more)
         .read_to_end(&mut body);
-    let is_complete = outcome.is_ok() && body.len() <= MAX_BODY;
+    let is_complete = outcome.is_ok() && body.len() <= limit;
     if let Err(error) = outcome
         && response.status().is_success()
     {
         return Err((error.into(), http_status));
     }
-    body.truncate(MAX_BODY);
+    body.truncate(limit);
     Ok(Answer {
         http_status,
         body,
         is_complete,
+        was_sent_before: false,
         headers: mem::take(response.headers_mut()),
     })
 }

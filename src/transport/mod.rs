@@ -51,8 +51,10 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// Names in lower case, and values; `Host` and `Content-Length` are added.
     pub headers: &'a [(&'static str, &'a str)],
-    /// The body.
+    /// The body; none where it is empty.
     pub body: &'a [u8],
+    /// The most of the answer's body that is read, in bytes.
+    pub max_answer: usize,
 }
 
 /// Makes connections, and keeps those that are fit to be used again.
@@ -92,18 +94,42 @@ impl Transport {
         patience.check().map_err(|interruption| {
             Failure::interrupted(Status::INTERNAL, Step::Connect, &interruption)
         })?;
-        if let Some(kept) = self.pool.take(endpoint) {
-            match self.run(endpoint, kept, request, deadline) {
-                Err(failure) if failure.was_stale && patience.check().is_ok() => {
-                    self.log.line(Level::Info, || {
-                        format!("{endpoint} had closed a kept connection; once more on a new one")
-                    });
-                }
-                result => return result,
+        let Some(kept) = self.pool.take(endpoint) else {
+            let fresh = self.dialer.dial(endpoint, patience)?;
+            return self.run(endpoint, fresh, request, deadline);
+        };
+        match self.run(endpoint, kept, request, deadline) {
+            Err(failure) if failure.was_stale && patience.check().is_ok() => {
+                self.log.line(Level::Info, || {
+                    format!("{endpoint} had closed a kept connection; once more on a new one")
+                });
+                self.send_again(endpoint, request, patience)
             }
+            result => result,
         }
-        let fresh = self.dialer.dial(endpoint, patience)?;
-        self.run(endpoint, fresh, request, deadline)
+    }
+
+    /// What was sent on the closed connection is on record: it may have reached the service after all.
+    fn send_again(
+        &self,
+        endpoint: &Endpoint,
+        request: Request<'_>,
+        patience: Patience<'_>,
+    ) -> Result<Answer, Failure> {
+        let result = self
+            .dialer
+            .dial(endpoint, patience)
+            .and_then(|fresh| self.run(endpoint, fresh, request, patience.deadline));
+        match result {
+            Ok(answer) => Ok(Answer {
+                was_sent_before: true,
+                ..answer
+            }),
+            Err(failure) => Err(Failure {
+                sent: true,
+                ..failure
+            }),
+        }
     }
 
     /// Waits until the moment; the failure is that of a client that was shut down.

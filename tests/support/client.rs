@@ -22,6 +22,55 @@ pub struct Client {
     lines: Option<Box<Lines>>,
 }
 
+type Change = unsafe extern "C" fn(
+    *mut capi::fpga_assoc_client,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+    *mut *mut capi::fpga_assoc_error,
+) -> i32;
+
+/// `fpga_assoc_list`, freed when dropped.
+#[derive(Debug)]
+pub struct List(*mut capi::fpga_assoc_list);
+
+impl List {
+    pub fn len(&self) -> usize {
+        // SAFETY: the list is alive.
+        unsafe { capi::fpga_assoc_list_len(self.0) }
+    }
+
+    /// The entry at an index; it lives as long as the list.
+    pub fn get(&self, index: usize) -> Option<&capi::fpga_assoc_entry> {
+        // SAFETY: as above.
+        unsafe { capi::fpga_assoc_list_get(self.0, index).as_ref() }
+    }
+
+    pub fn json(&self) -> String {
+        // SAFETY: as above.
+        text(unsafe { capi::fpga_assoc_list_json(self.0) })
+    }
+
+    /// The FPGA image and the ECS image of each entry.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        (0..self.len())
+            .map(|index| self.get(index).unwrap())
+            .map(|entry| (text(entry.fpga_id), text(entry.ecs_id)))
+            .collect()
+    }
+}
+
+/// A text of the library, which is never NULL.
+pub fn text(text: *const c_char) -> String {
+    assert!(!text.is_null());
+    // SAFETY: not NULL, and the library's texts end in NUL.
+    unsafe { CStr::from_ptr(text) }
+        .to_str()
+        .expect("not UTF-8")
+        .to_owned()
+}
+
 /// What a client logged: the level and the text of each line.
 type Lines = Mutex<Vec<(i32, String)>>;
 
@@ -88,6 +137,11 @@ impl Config {
         self.set(|config| unsafe { capi::fpga_assoc_config_set_allow_http(config, true) })
     }
 
+    pub fn no_confirm(self) -> Self {
+        // SAFETY: as above.
+        self.set(|config| unsafe { capi::fpga_assoc_config_set_confirm(config, false) })
+    }
+
     /// Keeps all that is logged, for [`Client::lines`].
     pub fn log(mut self) -> Self {
         let lines: Box<Lines> = Box::default();
@@ -147,12 +201,28 @@ impl Client {
     }
 
     pub fn associate(&self, token: &str, project_id: &str, fpga_id: &str, ecs_id: &str) -> Outcome {
+        let ids = [token, project_id, fpga_id, ecs_id];
+        self.change(capi::fpga_assoc_client_associate, ids)
+    }
+
+    pub fn disassociate(
+        &self,
+        token: &str,
+        project_id: &str,
+        fpga_id: &str,
+        ecs_id: &str,
+    ) -> Outcome {
+        let ids = [token, project_id, fpga_id, ecs_id];
+        self.change(capi::fpga_assoc_client_disassociate, ids)
+    }
+
+    fn change(&self, call: Change, arguments: [&str; 4]) -> Outcome {
         let [token, project_id, fpga_id, ecs_id] =
-            [token, project_id, fpga_id, ecs_id].map(|text| CString::new(text).unwrap());
+            arguments.map(|text| CString::new(text).unwrap());
         let mut error = ptr::null_mut();
         // SAFETY: all pointers are good for the call, and the error is freed once.
         unsafe {
-            let status = capi::fpga_assoc_client_associate(
+            let status = call(
                 self.client,
                 token.as_ptr(),
                 project_id.as_ptr(),
@@ -163,6 +233,43 @@ impl Client {
             let outcome = call::outcome_of(status, error);
             capi::fpga_assoc_error_free(error);
             outcome
+        }
+    }
+
+    /// The list, or why there is none.
+    pub fn associations(
+        &self,
+        token: &str,
+        project_id: &str,
+        fpga_id: Option<&str>,
+        ecs_id: Option<&str>,
+    ) -> Result<List, Outcome> {
+        let [token, project_id] = [token, project_id].map(|text| CString::new(text).unwrap());
+        let [fpga_id, ecs_id] =
+            [fpga_id, ecs_id].map(|text| text.map(|text| CString::new(text).unwrap()));
+        let pointer =
+            |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
+        let mut list = ptr::null_mut();
+        let mut error = ptr::null_mut();
+        // SAFETY: all pointers are good for the call, and the error is freed once.
+        unsafe {
+            let status = capi::fpga_assoc_client_associations(
+                self.client,
+                token.as_ptr(),
+                project_id.as_ptr(),
+                pointer(&fpga_id),
+                pointer(&ecs_id),
+                &raw mut list,
+                &raw mut error,
+            );
+            let outcome = call::outcome_of(status, error);
+            capi::fpga_assoc_error_free(error);
+            assert_eq!(list.is_null(), status != 0);
+            if status == 0 {
+                Ok(List(list))
+            } else {
+                Err(outcome)
+            }
         }
     }
 
@@ -187,6 +294,13 @@ impl Drop for Config {
     fn drop(&mut self) {
         // SAFETY: made by `config_new`, freed once.
         unsafe { capi::fpga_assoc_config_free(self.config) };
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        // SAFETY: made by a list call, freed once.
+        unsafe { capi::fpga_assoc_list_free(self.0) };
     }
 }
 

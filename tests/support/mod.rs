@@ -8,6 +8,8 @@ pub mod certificates;
 pub mod client;
 pub mod proxies;
 pub mod raw;
+
+pub mod relay;
 pub mod slow;
 
 use std::env;

@@ -1,0 +1,189 @@
+//! Lists of associations.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use super::guard::guard;
+use crate::association::{Association, List};
+
+/// One pair of a list: an FPGA image that is associated with an ECS image, as the service describes it.
+///
+/// Only the library allocates entries, and later versions add fields at the end alone: use pointers to entries, never arrays of them or
+/// their size. No text is NULL: what the service did not give is "". All text belongs to the list and lives as long as it.
+#[repr(C)]
+pub struct fpga_assoc_entry {
+    /// The ECS image's id.
+    pub ecs_id: *const c_char,
+    /// The FPGA image's id.
+    pub fpga_id: *const c_char,
+    /// The FPGA image's name.
+    pub name: *const c_char,
+    /// The FPGA image's description.
+    pub description: *const c_char,
+    /// The FPGA image's status, such as "active".
+    pub status: *const c_char,
+    /// When the FPGA image was made, in UTC, such as "2017-10-16 07:46:06".
+    pub created_at: *const c_char,
+    /// What the service says about the FPGA image's making.
+    pub message: *const c_char,
+    /// More about the FPGA image, as JSON.
+    pub metadata: *const c_char,
+    /// Where the FPGA image's logs are.
+    pub log_directory: *const c_char,
+    /// The FPGA image's size in MB; 0 where the service did not give it.
+    pub size_mb: u64,
+    /// Whether the FPGA image can't be deleted because it is associated.
+    pub is_protected: bool,
+}
+
+/// Associations, as they were when they were listed. Nothing in it changes, so any number of threads may read it at once.
+pub struct fpga_assoc_list {
+    entries: Vec<fpga_assoc_entry>,
+    json: CString,
+    /// All texts of the entries, one behind the other, each with its NUL.
+    _texts: Box<[u8]>,
+}
+
+// SAFETY: the entries point into `_texts`, which nothing changes and which moves with the list without moving itself.
+unsafe impl Send for fpga_assoc_list {}
+// SAFETY: as above.
+unsafe impl Sync for fpga_assoc_list {}
+
+const TEXTS: usize = 9;
+
+impl From<&List> for fpga_assoc_list {
+    fn from(list: &List) -> Self {
+        let mut texts = Vec::new();
+        let mut places = Vec::new();
+        for association in list.associations() {
+            places.push((
+                write_texts(association, &mut texts),
+                association.size_mb,
+                association.is_protected,
+            ));
+        }
+        let texts = texts.into_boxed_slice();
+        let at = |place: usize| -> *const c_char {
+            texts
+                .get(place..)
+                .map_or(c"".as_ptr(), |text| text.as_ptr().cast())
+        };
+        let entries = places
+            .into_iter()
+            .map(|(places, size_mb, is_protected)| {
+                let [
+                    ecs_id,
+                    fpga_id,
+                    name,
+                    description,
+                    status,
+                    created_at,
+                    message,
+                    metadata,
+                    log_directory,
+                ] = places.map(at);
+                fpga_assoc_entry {
+                    ecs_id,
+                    fpga_id,
+                    name,
+                    description,
+                    status,
+                    created_at,
+                    message,
+                    metadata,
+                    log_directory,
+                    size_mb,
+                    is_protected,
+                }
+            })
+            .collect();
+        // JSON text has every NUL escaped.
+        let json = CString::new(list.json()).unwrap_or_default();
+        Self {
+            entries,
+            json,
+            _texts: texts,
+        }
+    }
+}
+
+/// Appends the texts in the order of the entry's fields, and tells where each begins.
+fn write_texts(association: &Association, texts: &mut Vec<u8>) -> [usize; TEXTS] {
+    [
+        &association.ecs_id,
+        &association.fpga_id,
+        &association.name,
+        &association.description,
+        &association.status,
+        &association.created_at,
+        &association.message,
+        &association.metadata,
+        &association.log_directory,
+    ]
+    .map(|text| {
+        let place = texts.len();
+        // A NUL inside a text would hide its rest from C.
+        texts.extend(text.bytes().map(|byte| if byte == 0 { b' ' } else { byte }));
+        texts.push(0);
+        place
+    })
+}
+
+impl fpga_assoc_list {
+    /// A list that is freed by `Box::from_raw`.
+    pub fn owned(list: List) -> *mut Self {
+        Box::into_raw(Box::new(Self::from(&list)))
+    }
+}
+
+/// # Safety
+/// The pointer is NULL or is of a list that is alive for `'a`.
+unsafe fn borrow<'a>(list: *const fpga_assoc_list) -> Option<&'a fpga_assoc_list> {
+    // SAFETY: the caller's promise.
+    unsafe { list.as_ref() }
+}
+
+/// How many pairs a list has; 0 for NULL.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_list_len(list: *const fpga_assoc_list) -> usize {
+    // SAFETY: as the header says.
+    unsafe { borrow(list) }.map_or(0, |list| list.entries.len())
+}
+
+/// One pair of a list, counted from 0; NULL past the end, and for NULL.
+///
+/// Returns an entry that belongs to the list and lives as long as it. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_list_get(
+    list: *const fpga_assoc_list,
+    index: usize,
+) -> *const fpga_assoc_entry {
+    // SAFETY: as the header says.
+    let list = unsafe { borrow(list) };
+    list.and_then(|list| list.entries.get(index))
+        .map_or(ptr::null(), ptr::from_ref)
+}
+
+/// The list as one JSON document of the service's form, all pages put together, fields that this library does not know included;
+/// "" for NULL.
+///
+/// Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_list_json(list: *const fpga_assoc_list) -> *const c_char {
+    // SAFETY: as the header says.
+    let list = unsafe { borrow(list) };
+    list.map_or(c"", |list| &list.json).as_ptr()
+}
+
+/// Frees a list, and with it its entries and texts. NULL is ignored.
+///
+/// Thread-safe, as long as nobody else uses the list any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_list_free(list: *mut fpga_assoc_list) {
+    if !list.is_null() {
+        // SAFETY: `fpga_assoc_list::owned` made it, and the caller gives it back.
+        guard(|| drop(unsafe { Box::from_raw(list) }));
+    }
+}

@@ -1,0 +1,255 @@
+//! Wherever a connection breaks, what the library returns is what the service did.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use ecs_emulator::{Emulator, Settings};
+use fpga_associate::status::Status;
+use support::call::Outcome;
+use support::client::{Client, config};
+use support::relay::{Break, Listing, relay};
+
+const BREAKS: &[Break] = &[
+    Break::BeforeTheRequest,
+    Break::InTheRequest,
+    Break::AfterTheRequestWithoutActing,
+    Break::AfterTheRequestHavingActed,
+    Break::InTheAnswer,
+    Break::StatusWithoutActing(500),
+    Break::StatusHavingActed(500),
+    Break::StatusWithoutActing(502),
+    Break::StatusHavingActed(502),
+    Break::StatusWithoutActing(504),
+    Break::StatusHavingActed(504),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Associate,
+    Disassociate,
+}
+
+/// One way in which a call can go.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    /// Which of all it is, and so which FPGA image is its own.
+    number: usize,
+    call: Call,
+    breaks: Break,
+    /// How many requests break.
+    times: usize,
+    attempts: u32,
+    /// On a connection that an earlier call left.
+    is_warm: bool,
+    listing: Listing,
+    confirms: bool,
+    /// Whether the pair is associated before the call.
+    was_associated: bool,
+}
+
+fn service() -> Emulator {
+    let service = Emulator::start_with(Settings {
+        tls: false,
+        ..Settings::default()
+    })
+    .unwrap();
+    service.set_limit(100_000);
+    service
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &breaks in BREAKS {
+        for call in [Call::Associate, Call::Disassociate] {
+            for (times, attempts) in [(1, 1), (1, 3), (9, 2)] {
+                for is_warm in [false, true] {
+                    for (listing, confirms) in [
+                        (Listing::Works, true),
+                        (Listing::Forbidden, true),
+                        (Listing::Works, false),
+                    ] {
+                        for was_associated in [false, true] {
+                            // Then every connection breaks, that of the list too; and there is none to be left.
+                            let is_before = breaks == Break::BeforeTheRequest;
+                            if is_before && (times > 1 || is_warm) {
+                                continue;
+                            }
+                            cases.push(Case {
+                                number: cases.len(),
+                                call,
+                                breaks,
+                                times,
+                                attempts,
+                                is_warm,
+                                listing,
+                                confirms,
+                                was_associated,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    cases
+}
+
+fn make(client: &Client, service: &Emulator, call: Call, fpga_id: &str) -> Outcome {
+    let (token, project_id) = (service.token(), service.project_id());
+    let ecs_id = &service.ecs_ids()[0];
+    match call {
+        Call::Associate => client.associate(token, project_id, fpga_id, ecs_id),
+        Call::Disassociate => client.disassociate(token, project_id, fpga_id, ecs_id),
+    }
+}
+
+fn has(service: &Emulator, fpga_id: &str) -> bool {
+    service.associations().iter().any(|(id, _)| id == fpga_id)
+}
+
+#[test]
+fn what_is_returned_is_what_the_service_did() {
+    let cases = cases();
+    let service = service();
+    let fpga_ids = service.add_fpga_images(cases.len());
+    // Beside each other, because most of the time they wait before another attempt.
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..32 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    run(*case, &service, &fpga_ids);
+                }
+            });
+        }
+    });
+    println!("{} cases", cases.len());
+}
+
+fn run(case: Case, service: &Emulator, fpga_ids: &[String]) {
+    let fpga_id = &fpga_ids[case.number];
+    if case.was_associated {
+        service.associate(fpga_id, &service.ecs_ids()[0]);
+    }
+    let relay = relay(service.address(), case.breaks, case.times, case.listing);
+    let config = config().max_attempts(case.attempts);
+    let config = if case.confirms {
+        config
+    } else {
+        config.no_confirm()
+    };
+    let client = config.client(&relay.endpoint());
+    if case.is_warm {
+        // A list, which does not break, leaves a connection.
+        let fpga_id = Some(fpga_id.as_str());
+        client
+            .associations(service.token(), service.project_id(), fpga_id, None)
+            .ok();
+    }
+    let outcome = make(&client, service, case.call, fpga_id);
+    check(case, &outcome, has(service, fpga_id));
+}
+
+fn check(case: Case, outcome: &Outcome, has: bool) {
+    let is_as_wanted = has == (case.call == Call::Associate);
+    let can_tell = case.confirms && case.listing == Listing::Works;
+    if outcome.is(Status::OK) {
+        assert!(is_as_wanted, "{case:?}: it says done, and it is not");
+    } else if outcome.is(Status::CONFLICT) {
+        assert!(has && case.was_associated, "{case:?}: {outcome:?}");
+    } else if outcome.outcome_unknown {
+        assert!(!can_tell, "{case:?}: the list can tell: {outcome:?}");
+    } else if case.was_associated == (case.call == Call::Associate) {
+        // It was as wanted before; the service refuses to do it again.
+        assert!(is_as_wanted, "{case:?}: {outcome:?}");
+    } else {
+        assert!(
+            !is_as_wanted,
+            "{case:?}: it says not done, and it is: {outcome:?}"
+        );
+    }
+    let began_apart = case.was_associated != (case.call == Call::Associate);
+    if can_tell && began_apart && case.attempts > case.times as u32 {
+        assert!(outcome.is(Status::OK), "{case:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn one_text_for_two_causes_becomes_two_statuses() {
+    let service = service();
+    let client = config().client(service.endpoint());
+    let ecs_id = &service.ecs_ids()[0];
+    let first = &service.fpga_ids()[0];
+    assert!(make(&client, &service, Call::Associate, first).is(Status::OK));
+
+    let again = make(&client, &service, Call::Associate, first);
+    assert!(again.is(Status::CONFLICT), "{again:?}");
+    assert!(
+        again.message.contains("are associated already"),
+        "{again:?}"
+    );
+    assert_eq!(again.code, "Ecs.0000");
+    assert_eq!(again.http_status, 400);
+    assert!(!again.outcome_unknown);
+
+    service.set_limit(1);
+    let second = &service.fpga_ids()[1];
+    let full = make(&client, &service, Call::Associate, second);
+    assert!(full.is(Status::REJECTED), "{full:?}");
+    assert!(full.message.contains("limit of FPGA images"), "{full:?}");
+    assert_eq!(service.associations(), [(first.clone(), ecs_id.clone())]);
+
+    let unasked = config().no_confirm().client(service.endpoint());
+    let again = make(&unasked, &service, Call::Associate, first);
+    assert!(again.is(Status::REJECTED), "{again:?}");
+}
+
+#[test]
+fn a_deadline_that_is_spent_leaves_no_time_to_ask() {
+    let service = service();
+    let silent = support::raw::Server::serve(|mut visit| {
+        visit.read_request();
+        // Until the client ends it.
+        visit.read_request();
+    });
+    let client = config().timeout_ms(300).client(&silent.endpoint());
+    let outcome = make(&client, &service, Call::Associate, &service.fpga_ids()[0]);
+    assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
+    assert!(outcome.outcome_unknown);
+    assert_eq!(silent.seen().requests.len(), 1);
+}
+
+#[test]
+fn a_certain_refusal_asks_nothing() {
+    let service = service();
+    let client = config().client(service.endpoint());
+    let outcome = make(
+        &client,
+        &service,
+        Call::Associate,
+        service.inactive_fpga_id(),
+    );
+    assert!(outcome.is(Status::REJECTED), "{outcome:?}");
+    let outcome = make(
+        &client,
+        &service,
+        Call::Disassociate,
+        &service.fpga_ids()[0],
+    );
+    assert!(!outcome.is(Status::OK), "{outcome:?}");
+    let methods: Vec<_> = service
+        .requests()
+        .into_iter()
+        .map(|request| request.method)
+        .collect();
+    assert_eq!(methods, ["POST", "DELETE"]);
+}
