@@ -1,5 +1,6 @@
-//! Shows the library at work: starts the emulator of the service, compiles the C examples against the header and the library that
-//! was just built, and runs them: the whole life of an association, and what errors look like.
+//! Shows the library at work: starts the emulator of the service, compiles the C examples against
+//! the header and the library that was just built, and runs them: the whole life of an association,
+//! and what errors look like.
 
 #[path = "../tests/support/c.rs"]
 #[allow(dead_code)]

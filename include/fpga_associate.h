@@ -3,8 +3,9 @@
  *
  * Made from the Rust sources by cbindgen. To renew it: UPDATE_HEADER=1 cargo test --test header
  *
- * Every function may be called from any thread at any time; there is nothing to initialise and nothing to shut down. Text is UTF-8
- * and ends in NUL. Text that is passed in is borrowed for the call; text that is returned belongs to the library.
+ * Every function may be called from any thread at any time; there is nothing to initialise and
+ * nothing to shut down. Text is UTF-8 and ends in NUL. Text that is passed in is borrowed for the
+ * call; text that is returned belongs to the library.
  */
 
 #ifndef FPGA_ASSOCIATE_H
@@ -22,10 +23,11 @@
 
 
 /**
- * How a call ended. Every function of this library that can fail returns one of these numbers as `int32_t`.
+ * How a call ended. Every function of this library that can fail returns one of these numbers as
+ * `int32_t`.
  *
- * A number never changes its meaning and is never used again for another. All fit a process's exit status.
- * `fpga_assoc_status_name` and `fpga_assoc_status_help` explain each in words.
+ * A number never changes its meaning and is never used again for another. All fit a process's exit
+ * status. `fpga_assoc_status_name` and `fpga_assoc_status_help` explain each in words.
  */
 typedef enum fpga_assoc_status {
   /**
@@ -53,7 +55,8 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_TLS_FAILED = 5,
   /**
-   * The deadline passed. `fpga_assoc_error_outcome_unknown` tells whether the request had begun to go out.
+   * The deadline passed. `fpga_assoc_error_outcome_unknown` tells whether the request had begun
+   * to go out.
    */
   FPGA_ASSOC_TIMEOUT = 6,
   /**
@@ -61,7 +64,8 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_CONNECTION_LOST = 7,
   /**
-   * The answer is not HTTP, is over a size limit, or is not the documented JSON where JSON is needed.
+   * The answer is not HTTP, is over a size limit, or is not the documented JSON where JSON is
+   * needed.
    */
   FPGA_ASSOC_BAD_RESPONSE = 8,
   /**
@@ -93,7 +97,8 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_THROTTLED = 25,
   /**
-   * The service failed: HTTP 5xx. `fpga_assoc_error_outcome_unknown` tells whether it may have acted.
+   * The service failed: HTTP 5xx. `fpga_assoc_error_outcome_unknown` tells whether it may have
+   * acted.
    */
   FPGA_ASSOC_SERVICE_FAILED = 26,
   /**
@@ -107,7 +112,8 @@ typedef enum fpga_assoc_status {
 } fpga_assoc_status;
 
 /**
- * A client of one endpoint, with its settings and the connections that it keeps. Any number of threads may use one at once.
+ * A client of one endpoint, with its settings and the connections that it keeps. Any number of
+ * threads may use one at once.
  */
 typedef struct fpga_assoc_client fpga_assoc_client;
 
@@ -117,34 +123,42 @@ typedef struct fpga_assoc_client fpga_assoc_client;
 typedef struct fpga_assoc_config fpga_assoc_config;
 
 /**
- * Why a call failed. Only the library makes one; its fields are read with the functions whose names begin with `fpga_assoc_error_`.
+ * Why a call failed. Only the library makes one; its fields are read with the functions whose
+ * names begin with `fpga_assoc_error_`.
  *
- * Nothing in it changes once it was handed out, so any number of threads may read it at once while it is valid.
+ * Nothing in it changes once it was handed out, so any number of threads may read it at once while
+ * it is valid.
  */
 typedef struct fpga_assoc_error fpga_assoc_error;
 
 /**
- * Associations, as they were when they were listed. Nothing in it changes, so any number of threads may read it at once.
+ * Associations, as they were when they were listed. Nothing in it changes, so any number of
+ * threads may read it at once.
  */
 typedef struct fpga_assoc_list fpga_assoc_list;
 
 /**
- * A function of the host that receives one line of text for each connection, attempt, retry and outcome of a client.
+ * A function of the host that receives one line of text for each connection, attempt, retry and
+ * outcome of a client.
  *
- * `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a warning, 3 for information and 4 for
- * debugging. `line` is one line of UTF-8 without control characters that ends in NUL, at most 1,023 bytes, never with the token; it
- * is valid during the call alone.
+ * `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a
+ * warning, 3 for information and 4 for debugging. `line` is one line of UTF-8 without control
+ * characters that ends in NUL, at most 1,023 bytes, never with the token; it is valid during the
+ * call alone.
  *
- * It is called on the thread that makes the call, from several at once where several call, and may itself call any function of this
- * library. It must return: no exception and no longjmp may leave it.
+ * It is called on the thread that makes the call, from several at once where several call, and may
+ * itself call any function of this library. It must return: no exception and no longjmp may leave
+ * it.
  */
 typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
 
 /**
- * One pair of a list: an FPGA image that is associated with an ECS image, as the service describes it.
+ * One pair of a list: an FPGA image that is associated with an ECS image, as the service describes
+ * it.
  *
- * Only the library allocates entries, and later versions add fields at the end alone: use pointers to entries, never arrays of them or
- * their size. No text is NULL: what the service did not give is "". All text belongs to the list and lives as long as it.
+ * Only the library allocates entries, and later versions add fields at the end alone: use pointers
+ * to entries, never arrays of them or their size. No text is NULL: what the service did not give
+ * is "". All text belongs to the list and lives as long as it.
  */
 typedef struct fpga_assoc_entry {
   /**
@@ -200,14 +214,17 @@ extern "C" {
 /**
  * Makes a client. It connects when it is first used.
  *
- * - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it. Borrowed for the call.
+ * - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it.
+ *   Borrowed for the call.
  * - `config`: the settings, which are copied; NULL for the defaults.
- * - `client`: receives the client, to be freed with `fpga_assoc_client_free`; NULL where the call fails.
- * - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL
- *   the thread's last error is set instead.
+ * - `client`: receives the client, to be freed with `fpga_assoc_client_free`; NULL where the call
+ *   fails.
+ * - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the
+ *   call succeeds. Where it is NULL the thread's last error is set instead.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and for an `endpoint` or a `client`
- * that is NULL. The proxies of the environment are read now. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and
+ * for an `endpoint` or a `client` that is NULL. The proxies of the environment are read now.
+ * Thread-safe.
  */
 int32_t fpga_assoc_client_new(const char *endpoint,
                               const struct fpga_assoc_config *config,
@@ -215,16 +232,18 @@ int32_t fpga_assoc_client_new(const char *endpoint,
                               struct fpga_assoc_error **error);
 
 /**
- * Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's settings.
+ * Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's
+ * settings.
  *
- * The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL
- * where the call succeeds. Where it is NULL the thread's last error is set instead: runtimes that move work between threads (Go,
- * Java, async) must give one.
+ * The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed
+ * with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL the thread's last
+ * error is set instead: runtimes that move work between threads (Go, Java, async) must give one.
  *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a `client` that is NULL.
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a
+ * `client` that is NULL.
  *
- * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
- * for the whole call has passed at the latest.
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+ * calling thread, until the time for the whole call has passed at the latest.
  */
 int32_t fpga_assoc_client_associate(struct fpga_assoc_client *client,
                                     const char *token,
@@ -238,8 +257,8 @@ int32_t fpga_assoc_client_associate(struct fpga_assoc_client *client,
  *
  * Arguments, results and errors are those of `fpga_assoc_client_associate`.
  *
- * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
- * for the whole call has passed at the latest.
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+ * calling thread, until the time for the whole call has passed at the latest.
  */
 int32_t fpga_assoc_client_disassociate(struct fpga_assoc_client *client,
                                        const char *token,
@@ -251,13 +270,15 @@ int32_t fpga_assoc_client_disassociate(struct fpga_assoc_client *client,
 /**
  * Lists associations, as `fpga_associations` does, with the client's settings.
  *
- * The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL. `list` receives the list, to be freed with
- * `fpga_assoc_list_free`; NULL where the call fails. `error` is as for `fpga_assoc_client_associate`.
+ * The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL.
+ * `list` receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
+ * `error` is as for `fpga_assoc_client_associate`.
  *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a `client` or a `list` that is NULL.
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a
+ * `client` or a `list` that is NULL.
  *
- * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
- * for the whole call, all pages included, has passed at the latest.
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+ * calling thread, until the time for the whole call, all pages included, has passed at the latest.
  */
 int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
                                        const char *token,
@@ -268,10 +289,11 @@ int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
                                        struct fpga_assoc_error **error);
 
 /**
- * Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once, and so do all later ones.
+ * Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once,
+ * and so do all later ones.
  *
- * NULL is ignored. The client must still be freed, after the calls have returned. In a child of fork it ends the child's calls alone.
- * Thread-safe: meant to be called from another thread.
+ * NULL is ignored. The client must still be freed, after the calls have returned. In a child of
+ * fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
  */
 void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
 
@@ -297,100 +319,104 @@ struct fpga_assoc_config *fpga_assoc_config_new(void);
 void fpga_assoc_config_free(struct fpga_assoc_config *config);
 
 /**
- * Sets the time for a whole call in milliseconds, 1 to 4,294,967,295: name lookup, connecting, TLS, sending, waiting, reading, all
- * attempts and the waits between them. The default is 30,000.
+ * Sets the time for a whole call in milliseconds, 1 to 4,294,967,295: name lookup, connecting,
+ * TLS, sending, waiting, reading, all attempts and the waits between them. The default is 30,000.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL; sets the thread's last error.
- * Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL;
+ * sets the thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_timeout_ms(struct fpga_assoc_config *config,
-                                         uint32_t ms);
+int32_t fpga_assoc_config_set_timeout_ms(struct fpga_assoc_config *config, uint32_t ms);
 
 /**
- * Sets the time for the connection of one attempt in milliseconds, 1 to 4,294,967,295: name lookup, TCP, the proxy and TLS. The
- * default is 10,000. The time for the whole call bounds it too.
+ * Sets the time for the connection of one attempt in milliseconds, 1 to 4,294,967,295: name
+ * lookup, TCP, the proxy and TLS. The default is 10,000. The time for the whole call bounds it
+ * too.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL; sets the thread's last error.
- * Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL;
+ * sets the thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *config,
-                                                 uint32_t ms);
+int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *config, uint32_t ms);
 
 /**
  * Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
  *
- * A request is tried again, after a wait, only where the service provably did nothing: no connection, HTTP 429 or 503, a
- * flow-control code. What the service asks to wait is waited for where the time for the whole call allows.
+ * A request is tried again, after a wait, only where the service provably did nothing: no
+ * connection, HTTP 429 or 503, a flow-control code. What the service asks to wait is waited for
+ * where the time for the whole call allows.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config` that is NULL; sets the thread's
- * last error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
+ * that is NULL; sets the thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_max_attempts(struct fpga_assoc_config *config,
-                                           uint32_t attempts);
+int32_t fpga_assoc_config_set_max_attempts(struct fpga_assoc_config *config, uint32_t attempts);
 
 /**
- * Sets a file of certificates in PEM format to trust in place of the system's. The default is the system's.
+ * Sets a file of certificates in PEM format to trust in place of the system's. The default is the
+ * system's.
  *
  * `path` is text that ends in NUL, borrowed for the call. The file is read now.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read or holds no certificate, and for NULL;
- * sets the thread's last error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read or holds
+ * no certificate, and for NULL; sets the thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_ca_file(struct fpga_assoc_config *config,
-                                      const char *path);
+int32_t fpga_assoc_config_set_ca_file(struct fpga_assoc_config *config, const char *path);
 
 /**
- * Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the default), https, socks5 (the host's address
- * is looked up here) or socks5h (the proxy looks it up), and the port 1080 (443 for https) unless it is given. User and password
- * are percent-encoded. "" is no proxy.
+ * Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the
+ * default), https, socks5 (the host's address is looked up here) or socks5h (the proxy looks it
+ * up), and the port 1080 (443 for https) unless it is given. User and password are
+ * percent-encoded. "" is no proxy.
  *
- * The default is the environment's, as curl has it, read when the client is made: `https_proxy`, `HTTPS_PROXY`, `all_proxy`,
- * `ALL_PROXY`. In both cases the hosts that `no_proxy` or `NO_PROXY` names are reached directly.
+ * The default is the environment's, as curl has it, read when the client is made: `https_proxy`,
+ * `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`. In both cases the hosts that `no_proxy` or `NO_PROXY`
+ * names are reached directly.
  *
  * `url` is text that ends in NUL, borrowed for the call.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a URL that can't be used and for NULL; sets the thread's last
- * error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a URL that can't be used and for
+ * NULL; sets the thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_proxy(struct fpga_assoc_config *config,
-                                    const char *url);
+int32_t fpga_assoc_config_set_proxy(struct fpga_assoc_config *config, const char *url);
 
 /**
- * Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in front of the library's own. The
- * default is none.
+ * Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in
+ * front of the library's own. The default is none.
  *
- * `product` is text that ends in NUL, borrowed for the call: 1 to 256 bytes of visible ASCII and spaces.
+ * `product` is text that ends in NUL, borrowed for the call: 1 to 256 bytes of visible ASCII and
+ * spaces.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the thread's last error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the
+ * thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_user_agent(struct fpga_assoc_config *config,
-                                         const char *product);
+int32_t fpga_assoc_config_set_user_agent(struct fpga_assoc_config *config, const char *product);
 
 /**
- * Sets whether an endpoint may be plain "http://" beyond this very machine, where everyone on the way can read the token. The default
- * is false.
+ * Sets whether an endpoint may be plain "http://" beyond this very machine, where everyone on the
+ * way can read the token. The default is false.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+ * thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_allow_http(struct fpga_assoc_config *config,
-                                         bool allow);
+int32_t fpga_assoc_config_set_allow_http(struct fpga_assoc_config *config, bool allow);
 
 /**
- * Sets whether the list call is asked what became of an associate or disassociate call whose outcome is not known. The default is
- * true. It needs the IAM action `ecs:cloudServerFpgaImages:getRelations`.
+ * Sets whether the list call is asked what became of an associate or disassociate call whose
+ * outcome is not known. The default is true. It needs the IAM action
+ * `ecs:cloudServerFpgaImages:getRelations`.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+ * thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_confirm(struct fpga_assoc_config *config,
-                                      bool confirm);
+int32_t fpga_assoc_config_set_confirm(struct fpga_assoc_config *config, bool confirm);
 
 /**
- * Sets a function that receives lines of text about what the client does. The default, and NULL, is none.
+ * Sets a function that receives lines of text about what the client does. The default, and NULL,
+ * is none.
  *
- * `context` is handed to the function as it is; it may be NULL. Both must stay usable until every client that was made with these
- * settings is freed.
+ * `context` is handed to the function as it is; it may be NULL. Both must stay usable until every
+ * client that was made with these settings is freed.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+ * thread's last error. Thread-safe.
  */
 int32_t fpga_assoc_config_set_log(struct fpga_assoc_config *config,
                                   fpga_assoc_log_fn log,
@@ -413,26 +439,31 @@ int32_t fpga_assoc_error_http_status(const struct fpga_assoc_error *error);
 /**
  * One line of text for people, as `fpga_assoc_last_error` describes it; "" for NULL.
  *
- * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it. Thread-safe.
+ * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+ * Thread-safe.
  */
 const char *fpga_assoc_error_message(const struct fpga_assoc_error *error);
 
 /**
  * The service's own code, such as "Ecs.0005"; "" where it gave none, and for NULL.
  *
- * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it. Thread-safe.
+ * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+ * Thread-safe.
  */
 const char *fpga_assoc_error_code(const struct fpga_assoc_error *error);
 
 /**
- * The service's name for this request, which its support asks for; "" where none came, and for NULL.
+ * The service's name for this request, which its support asks for; "" where none came, and for
+ * NULL.
  *
- * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it. Thread-safe.
+ * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+ * Thread-safe.
  */
 const char *fpga_assoc_error_request_id(const struct fpga_assoc_error *error);
 
 /**
- * How long the service asked to wait before the next call, in milliseconds; 0 where it did not ask, and for NULL.
+ * How long the service asked to wait before the next call, in milliseconds; 0 where it did not
+ * ask, and for NULL.
  *
  * Thread-safe.
  */
@@ -448,8 +479,9 @@ uint32_t fpga_assoc_error_attempts(const struct fpga_assoc_error *error);
 /**
  * Whether the service may have acted on the request although the call failed; false for NULL.
  *
- * True after a deadline that passed, a connection that broke or an answer that can't be read once the request had begun to go
- * out, and after HTTP 5xx other than 501 and 503. Find out what the service did before the call is repeated.
+ * True after a deadline that passed, a connection that broke or an answer that can't be read once
+ * the request had begun to go out, and after HTTP 5xx other than 501 and 503. Find out what the
+ * service did before the call is repeated.
  *
  * Thread-safe.
  */
@@ -467,22 +499,26 @@ void fpga_assoc_error_free(struct fpga_assoc_error *error);
 /**
  * The calling thread's last error, as one line of text for people.
  *
- * It says which step failed, the host, the HTTP status, the service's code and message, and the request id, as far as they are
- * known: at most 1,023 bytes of UTF-8, no control characters, never the token.
+ * It says which step failed, the host, the HTTP status, the service's code and message, and the
+ * request id, as far as they are known: at most 1,023 bytes of UTF-8, no control characters, never
+ * the token.
  *
- * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made none. The text belongs to the
- * library and stays valid until the same thread's next call that sets it: `fpga_associate`, a setter of a configuration, or a call of
- * a client that was given no error pointer. Copy what must live longer.
+ * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
+ * none. The text belongs to the library and stays valid until the same thread's next call that
+ * sets it: `fpga_associate`, a setter of a configuration, or a call of a client that was given no
+ * error pointer. Copy what must live longer.
  *
- * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it before anything else can run.
+ * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
+ * before anything else can run.
  */
 const char *fpga_assoc_last_error(void);
 
 /**
- * The calling thread's last error with all that is known about it, for the functions whose names begin with `fpga_assoc_error_`.
+ * The calling thread's last error with all that is known about it, for the functions whose names
+ * begin with `fpga_assoc_error_`.
  *
- * Returns NULL where the thread's last call succeeded or it made none. The error belongs to the library (do not free it) and stays
- * valid as long as the text of `fpga_assoc_last_error`.
+ * Returns NULL where the thread's last call succeeded or it made none. The error belongs to the
+ * library (do not free it) and stays valid as long as the text of `fpga_assoc_last_error`.
  *
  * Thread-safe: each thread has its own.
  */
@@ -504,10 +540,11 @@ const struct fpga_assoc_entry *fpga_assoc_list_get(const struct fpga_assoc_list 
                                                    size_t index);
 
 /**
- * The list as one JSON document of the service's form, all pages put together, fields that this library does not know included;
- * "" for NULL.
+ * The list as one JSON document of the service's form, all pages put together, fields that this
+ * library does not know included; "" for NULL.
  *
- * Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it. Thread-safe.
+ * Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it.
+ * Thread-safe.
  */
 const char *fpga_assoc_list_json(const struct fpga_assoc_list *list);
 
@@ -519,39 +556,47 @@ const char *fpga_assoc_list_json(const struct fpga_assoc_list *list);
 void fpga_assoc_list_free(struct fpga_assoc_list *list);
 
 /**
- * Associates an FPGA image with an ECS image, so that servers made from the ECS image can load the FPGA image.
+ * Associates an FPGA image with an ECS image, so that servers made from the ECS image can load the
+ * FPGA image.
  *
- * Sends `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the body `{"image":{"id":"<ecs_id>"}}`,
- * as the document "Associating an FPGA Image with an ECS Image" of the Elastic Cloud Server API reference says. The service asks
- * that the ECS image is private and has fewer than 10 FPGA images, and for the IAM action `ecs:cloudServerFpgaImages:relate`.
+ * Sends `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the body
+ * `{"image":{"id":"<ecs_id>"}}`, as the document "Associating an FPGA Image with an ECS Image" of
+ * the Elastic Cloud Server API reference says. The service asks that the ECS image is private and
+ * has fewer than 10 FPGA images, and for the IAM action `ecs:cloudServerFpgaImages:relate`.
  *
  * All arguments are text that ends in NUL, borrowed for the call:
  *
- * - `endpoint`: where the service is: "host", "host:port" or "https://host[:port][/]", an IPv6 address in brackets, such as
- *   "ecs.cn-north-1.myhuaweicloud.com". The port is 443 unless it is given. "http://" is accepted for this very machine alone
- *   (localhost, 127.0.0.0/8, [::1]). User information, a path, a query or a fragment is refused.
- * - `token`: an IAM token of project scope, 1 to 65,536 bytes of visible ASCII. It goes to the endpoint and nowhere else.
+ * - `endpoint`: where the service is: "host", "host:port" or "https://host[:port][/]", an IPv6
+ *   address in brackets, such as "ecs.cn-north-1.myhuaweicloud.com". The port is 443 unless it is
+ *   given. "http://" is accepted for this very machine alone (localhost, 127.0.0.0/8, [::1]). User
+ *   information, a path, a query or a fragment is refused.
+ * - `token`: an IAM token of project scope, 1 to 65,536 bytes of visible ASCII. It goes to the
+ *   endpoint and nowhere else.
  * - `project_id`: the project that the token is for.
  * - `fpga_id`: the id of the FPGA image.
  * - `ecs_id`: the id of the ECS image (not of a server).
  *
- * The three ids have 1 to 128 of the characters A-Z a-z 0-9 - _ each. A UUID as `fpga_id` together with 32 hex digits as `ecs_id`
- * is refused as swapped.
+ * The three ids have 1 to 128 of the characters A-Z a-z 0-9 - _ each. A UUID as `fpga_id` together
+ * with 32 hex digits as `ecs_id` is refused as swapped.
  *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and `fpga_assoc_last_error_detail` of the
- * same thread tell more. A NULL or unusable argument is `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and
+ * `fpga_assoc_last_error_detail` of the same thread tell more. A NULL or unusable argument is
+ * `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
  *
- * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts included. It is tried up to
- * three times, but sent again only where the service provably did nothing: no connection, HTTP 429 or 503, a flow-control code, or
- * a connection kept from an earlier call that closes without a byte of an answer. The certificate and the host name are always
- * verified, against the system's trusted certificates (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name).
- * Redirects are never followed.
+ * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts
+ * included. It is tried up to three times, but sent again only where the service provably did
+ * nothing: no connection, HTTP 429 or 503, a flow-control code, or a connection kept from an
+ * earlier call that closes without a byte of an answer. The certificate and the host name are
+ * always verified, against the system's trusted certificates (or those that the environment's
+ * SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never followed.
  *
- * Where it stays unknown what the service did (the connection broke after the request went out; HTTP 500, 502, 504) the list call is
- * asked for this very pair, within the same 30 seconds: where the two are associated the call succeeds, where they are not the error
- * says so, or the request is sent again. Where the service says that the two are associated already or the ECS image has its limit,
- * one text for both, the list tells which: `FPGA_ASSOC_CONFLICT` or `FPGA_ASSOC_REJECTED`. Without permission to list, or without
- * time, `fpga_assoc_error_outcome_unknown` stays true.
+ * Where it stays unknown what the service did (the connection broke after the request went out;
+ * HTTP 500, 502, 504) the list call is asked for this very pair, within the same 30 seconds: where
+ * the two are associated the call succeeds, where they are not the error says so, or the request
+ * is sent again. Where the service says that the two are associated already or the ECS image has
+ * its limit, one text for both, the list tells which: `FPGA_ASSOC_CONFLICT` or
+ * `FPGA_ASSOC_REJECTED`. Without permission to list, or without time,
+ * `fpga_assoc_error_outcome_unknown` stays true.
  *
  * Proxies are those of the environment, as curl has them. For other settings make a client with
  * `fpga_assoc_client_new`.
@@ -565,13 +610,16 @@ int32_t fpga_associate(const char *endpoint,
                        const char *ecs_id);
 
 /**
- * Takes the association of an FPGA image with an ECS image away. Only the owner of the FPGA image may.
+ * Takes the association of an FPGA image with an ECS image away. Only the owner of the FPGA image
+ * may.
  *
- * Sends `DELETE` to the same URI and with the same body as `fpga_associate`; the document is "Disassociating an FPGA Image from an ECS
- * Image". The IAM action is `ecs:cloudServerFpgaImages:unrelate`.
+ * Sends `DELETE` to the same URI and with the same body as `fpga_associate`. The IAM action is
+ * `ecs:cloudServerFpgaImages:unrelate`.
  *
- * Arguments, results, errors, time limits, attempts and confirmation are those of `fpga_associate`; the call succeeds where the two
- * are not associated afterwards and this call, or nobody, has seen to it.
+ * Arguments, results, errors, time limits, attempts and the question to the list are those of
+ * `fpga_associate`: where it stays unknown what the service did, the call succeeds if the two are
+ * not associated any more. Where they were not associated before, the service refuses, and so does
+ * this call.
  *
  * Thread-safe: any number of threads may call at once. Blocks the calling thread.
  */
@@ -584,18 +632,19 @@ int32_t fpga_disassociate(const char *endpoint,
 /**
  * Lists associations: those of an FPGA image, of an ECS image, or that of both.
  *
- * Sends `GET /v1/{project_id}/cloudservers/fpga_image/associations`, page after page of 100 pairs over one connection, as the document
- * "Querying Associations Between FPGA Images and ECS Images" says. The IAM action is `ecs:cloudServerFpgaImages:getRelations`.
+ * Sends `GET /v1/{project_id}/cloudservers/fpga_image/associations`, page after page of 100 pairs
+ * over one connection. The IAM action is `ecs:cloudServerFpgaImages:getRelations`.
  *
  * - `endpoint`, `token`, `project_id`: as for `fpga_associate`.
  * - `fpga_id`, `ecs_id`: the images; one of the two may be NULL.
  * - `list`: receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
  *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and `fpga_assoc_last_error_detail` of the
- * same thread tell more. An answer that is not the documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`.
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and
+ * `fpga_assoc_last_error_detail` of the same thread tell more. An answer that is not the
+ * documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`.
  *
- * Time limits are those of `fpga_associate`. Each page is tried up to three times, after lost connections and HTTP 5xx too, because a
- * list changes nothing.
+ * Time limits are those of `fpga_associate`. Each page is tried up to three times, after lost
+ * connections and HTTP 5xx too, because a list changes nothing.
  *
  * Thread-safe: any number of threads may call at once. Blocks the calling thread.
  */
@@ -609,19 +658,22 @@ int32_t fpga_associations(const char *endpoint,
 /**
  * The name of a status, as "FPGA_ASSOC_TIMEOUT"; "unknown status" for a number that is none.
  *
- * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never NULL. Thread-safe.
+ * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never
+ * NULL. Thread-safe.
  */
 const char *fpga_assoc_status_name(int32_t status);
 
 /**
  * The likely cause of a status and what to do about it, in a sentence or two for people.
  *
- * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never NULL. Thread-safe.
+ * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never
+ * NULL. Thread-safe.
  */
 const char *fpga_assoc_status_help(int32_t status);
 
 /**
- * The version of the library that is loaded, as "1.2.3"; `FPGA_ASSOC_VERSION` is that of the header.
+ * The version of the library that is loaded, as "1.2.3"; `FPGA_ASSOC_VERSION` is that of the
+ * header.
  *
  * Returns constant text that ends in NUL and is valid for ever, never NULL. Thread-safe.
  */

@@ -1,14 +1,19 @@
-//! Associates Huawei Cloud FPGA images with ECS images, for programs in C and in every language that can call C.
+//! Associates Huawei Cloud FPGA images with ECS images, for programs in C and in every language
+//! that can call C.
 //!
-//! The interface is the C header `include/fpga_associate.h`, generated from [`capi`]. A call walks down the floors once, and up
-//! again once:
+//! The interface is the C header `include/fpga_associate.h`, generated from [`capi`]. A call walks
+//! down the floors once, and up again once:
 //!
-//! - [`capi`]: pointers, panics, the last error. All translation, no thinking, and nearly all of the `unsafe` code.
+//! - [`capi`]: pointers, panics, the last error. All translation, no thinking, and nearly all of
+//!   the `unsafe` code.
 //! - [`client`]: one call under one deadline.
-//! - [`association`]: what the service's documents say about identifiers, the request, statuses and error bodies. No I/O.
-//! - [`transport`]: bytes: names, sockets, TLS and connections that are kept. The only place that knows the HTTP library.
+//! - [`association`]: what the service's documents say about identifiers, the request, statuses and
+//!   error bodies. No I/O.
+//! - [`transport`]: bytes: names, sockets, TLS and connections that are kept. The only place that
+//!   knows the HTTP library.
 //!
-//! [`status`], [`error`], [`log`] and [`text`] are the ground that all of them stand on. Imports point downwards only.
+//! [`status`], [`error`], [`log`] and [`text`] are the ground that all of them stand on. Imports
+//! point downwards only.
 
 #![deny(unsafe_code)]
 #![cfg_attr(

@@ -24,7 +24,8 @@ pub struct Log(Option<Arc<Write>>);
 type Write = dyn Fn(Level, &str) + Send + Sync;
 
 impl Log {
-    /// Sends each line there. It is called on the thread that makes the call, never while a lock is held.
+    /// Sends each line there. It is called on the thread that makes the call, never while a lock is
+    /// held.
     pub fn to(write: impl Fn(Level, &str) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(write)))
     }

@@ -2,10 +2,11 @@
 
 use std::ffi::CStr;
 
-/// How a call ended. Every function of this library that can fail returns one of these numbers as `int32_t`.
+/// How a call ended. Every function of this library that can fail returns one of these numbers as
+/// `int32_t`.
 ///
-/// A number never changes its meaning and is never used again for another. All fit a process's exit status.
-/// `fpga_assoc_status_name` and `fpga_assoc_status_help` explain each in words.
+/// A number never changes its meaning and is never used again for another. All fit a process's exit
+/// status. `fpga_assoc_status_name` and `fpga_assoc_status_help` explain each in words.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 // The variants are spelled as in C, where each also carries the prefix FPGA_ASSOC_.
@@ -23,11 +24,13 @@ pub enum Status {
     PROXY_FAILED = 4,
     /// The TLS handshake failed or the certificate is not trusted. Nothing of the request was sent.
     TLS_FAILED = 5,
-    /// The deadline passed. `fpga_assoc_error_outcome_unknown` tells whether the request had begun to go out.
+    /// The deadline passed. `fpga_assoc_error_outcome_unknown` tells whether the request had begun
+    /// to go out.
     TIMEOUT = 6,
     /// The connection broke after the request began to go out: the service may have acted on it.
     CONNECTION_LOST = 7,
-    /// The answer is not HTTP, is over a size limit, or is not the documented JSON where JSON is needed.
+    /// The answer is not HTTP, is over a size limit, or is not the documented JSON where JSON is
+    /// needed.
     BAD_RESPONSE = 8,
     /// The client was shut down.
     CANCELLED = 9,
@@ -43,7 +46,8 @@ pub enum Status {
     CONFLICT = 24,
     /// Too many requests: HTTP 429, or a flow-control code under any HTTP status.
     THROTTLED = 25,
-    /// The service failed: HTTP 5xx. `fpga_assoc_error_outcome_unknown` tells whether it may have acted.
+    /// The service failed: HTTP 5xx. `fpga_assoc_error_outcome_unknown` tells whether it may have
+    /// acted.
     SERVICE_FAILED = 26,
     /// An HTTP status that this call does not know, redirects (never followed) among them.
     UNEXPECTED_STATUS = 27,

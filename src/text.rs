@@ -1,4 +1,5 @@
-//! Text from elsewhere, made fit to show: one line, no control characters, bounded, without secrets.
+//! Text from elsewhere, made fit to show: one line, no control characters, bounded, without
+//! secrets.
 
 use std::collections::HashSet;
 
@@ -23,7 +24,8 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-/// Characters that do something to a terminal or to the reading order, or hide, instead of showing something.
+/// Characters that do something to a terminal or to the reading order, or hide, instead of showing
+/// something.
 fn hides(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
@@ -44,7 +46,8 @@ pub fn bounded(text: &str, max: usize) -> String {
     cut
 }
 
-/// The text with every trace of the secret masked: the whole of it, and any 16 bytes of it in a row.
+/// The text with every trace of the secret masked: the whole of it, and any 16 bytes of it in a
+/// row.
 ///
 /// An echo may be cut, escaped or wrapped, so that looking for the whole secret is not enough.
 pub fn without_secret(text: &str, secret: &str) -> String {

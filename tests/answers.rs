@@ -1,4 +1,5 @@
-//! What every answer comes to: documented ones, those of gateways and proxies, and those of no well-behaved server.
+//! What every answer comes to: documented ones, those of gateways and proxies, and those of no
+//! well-behaved server.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +18,8 @@ use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID, TOKEN, example};
 use support::client::config;
 use support::raw::{NO_CONTENT, Server, Then, answer, succeed};
 
-/// What an answer that needs no waiting may take on a busy machine; the library's own deadline is 30 s.
+/// What an answer that needs no waiting may take on a busy machine; the library's own deadline is
+/// 30 s.
 const PROMPT: Duration = Duration::from_secs(15);
 
 /// What a call makes of an answer.
@@ -878,7 +880,8 @@ fn an_error_object_that_is_followed_by_a_huge_rest_is_still_a_refusal() {
     assert!(outcome.message.contains("Ecs.0005"), "{outcome:?}");
 }
 
-/// That nothing odd is left in any text is checked with every outcome; here, that the rest of it is still there.
+/// That nothing odd is left in any text is checked with every outcome; here, that the rest of it is
+/// still there.
 #[test]
 fn a_strange_text_is_shown_on_one_clean_line() {
     for (case, body) in [
@@ -1012,7 +1015,8 @@ fn long_texts_are_cut_and_the_facts_before_them_are_not() {
 /// How many bytes of a token in a row would give it away.
 const TELLING: usize = 16;
 
-/// As long as a real one, with the bytes that base64 and its relatives have, and no piece of it twice.
+/// As long as a real one, with the bytes that base64 and its relatives have, and no piece of it
+/// twice.
 fn long_token() -> String {
     let mut token = "MIIF".to_owned();
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";

@@ -1,4 +1,5 @@
-//! What the arguments accept; and that what they refuse is explained, shows no secret and sends nothing.
+//! What the arguments accept; and that what they refuse is explained, shows no secret and sends
+//! nothing.
 
 #![allow(
     clippy::unwrap_used,

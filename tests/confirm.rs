@@ -78,7 +78,8 @@ fn cases() -> Vec<Case> {
                         (Listing::Works, false),
                     ] {
                         for was_associated in [false, true] {
-                            // Then every connection breaks, that of the list too; and there is none to be left.
+                            // Then every connection breaks, that of the list too; and there is none
+                            // to be left.
                             let is_before = breaks == Break::BeforeTheRequest;
                             if is_before && (times > 1 || is_warm) {
                                 continue;

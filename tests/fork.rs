@@ -10,7 +10,8 @@ use std::process::Command;
 use ecs_emulator::{Emulator, Settings};
 use support::c::{Toolchain, root, run};
 
-/// Calls of both sides, with and without threads that are in the middle of a call when the process forks.
+/// Calls of both sides, with and without threads that are in the middle of a call when the process
+/// forks.
 fn fork(service: &Emulator, ca_file: &Path, calls: u32, threads: u32) {
     let toolchain = Toolchain::new().unwrap();
     let source = root().join("tests/support/programs/fork.c");

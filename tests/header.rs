@@ -148,8 +148,7 @@ fn every_function_tells_its_results_and_its_thread_safety() {
         if line.starts_with("/**") {
             comment.clear();
         }
-        comment.push_str(line);
-        comment.push('\n');
+        comment.push_str(line.trim_start_matches('*'));
         let is_function =
             !line.starts_with(['*', '/', 't']) && line.contains("fpga_assoc") && line.contains('(');
         if is_function {

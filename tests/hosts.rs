@@ -1,4 +1,5 @@
-//! The library lives in other people's processes: hosts with habits, and what it must not do to them.
+//! The library lives in other people's processes: hosts with habits, and what it must not do to
+//! them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

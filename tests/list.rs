@@ -400,7 +400,8 @@ fn one_of_the_two_images_must_be_named() {
     assert_eq!(server.finish().connections, 0);
 }
 
-/// Peak memory of the process, beside the size of the answer: twice as many pairs take at most twice as much more.
+/// Peak memory of the process, beside the size of the answer: twice as many pairs take at most
+/// twice as much more.
 #[test]
 fn ten_thousand_pairs_take_memory_linear_in_the_answer() {
     let toolchain = Toolchain::new().unwrap();

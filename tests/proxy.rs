@@ -1,4 +1,5 @@
-//! The way to the service through proxies: the way that curl takes, and what proxies may do to a call.
+//! The way to the service through proxies: the way that curl takes, and what proxies may do to a
+//! call.
 
 #![allow(
     clippy::unwrap_used,
@@ -740,7 +741,8 @@ fn set_proxy(url: &str) -> call::Outcome {
     call::outcome(status)
 }
 
-/// A call through a proxy that fails it: what was said of it, once it is sure that the token went nowhere.
+/// A call through a proxy that fails it: what was said of it, once it is sure that the token went
+/// nowhere.
 fn failed_call(scheme: &str, proxy: Server, expected: Status, words: &str, case: &str) {
     let target = recorder_on("127.0.0.1:0").unwrap();
     let url = format!("{scheme}{}", proxy.address());

@@ -1,4 +1,5 @@
-//! The request on the wire is the documented one, goes where the caller said, and goes out as often as promised.
+//! The request on the wire is the documented one, goes where the caller said, and goes out as often
+//! as promised.
 
 #![allow(
     clippy::unwrap_used,
@@ -213,7 +214,8 @@ fn the_next_call_uses_the_same_connection_where_the_answer_lets_it() {
         ("CONNECTION: Close", told_in_capitals.as_bytes(), [0, 1, 2]),
         ("HTTP/1.0", old.as_bytes(), [0, 1, 2]),
     ] {
-        // Kept open by the server even where it says that it will close: the client must let go by itself.
+        // Kept open by the server even where it says that it will close: the client must let go by
+        // itself.
         let server = Server::answering(answer, Then::Keep);
         let outcomes = connections.map(|_| example(&server.endpoint()));
         assert_eq!(outcomes[0], outcomes[1], "{case}");
@@ -433,7 +435,8 @@ fn a_reused_connection_that_ends_after_a_byte_of_answer_is_not_tried_again() {
 
 #[test]
 fn a_port_where_nobody_listens_is_no_connection_and_a_known_outcome() {
-    // The client's end of a connection: in use, so that nobody else gets the port, and not listened on.
+    // The client's end of a connection: in use, so that nobody else gets the port, and not listened
+    // on.
     let server = Server::answering(NO_CONTENT, Then::Keep);
     let client = TcpStream::connect(server.address()).unwrap();
     let outcome = example(&format!("http://{}", client.local_addr().unwrap()));

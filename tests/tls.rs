@@ -1,6 +1,7 @@
 //! Whom the library trusts, and that nobody else sees a byte of a request.
 //!
-//! Trusted certificates are read once a process, so each call is made by a process of its own: this program again, at [`one_call`].
+//! Trusted certificates are read once a process, so each call is made by a process of its own: this
+//! program again, at [`one_call`].
 
 #![allow(
     clippy::unwrap_used,

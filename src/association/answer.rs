@@ -22,9 +22,11 @@ pub struct Refusal {
     pub request_id: String,
     /// Whether the service may have acted all the same.
     pub outcome_unknown: bool,
-    /// Whether the service says that it did nothing because it is busy, so that the request may be sent again.
+    /// Whether the service says that it did nothing because it is busy, so that the request may be
+    /// sent again.
     pub did_nothing: bool,
-    /// Whether the text has two causes, the pair being associated already and the ECS image being full; a list tells which.
+    /// Whether the text has two causes, the pair being associated already and the ECS image being
+    /// full; a list tells which.
     pub has_two_causes: bool,
 }
 

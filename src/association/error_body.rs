@@ -1,4 +1,5 @@
-//! The error bodies that the service, its gateways and the proxies before it send, in every shape seen.
+//! The error bodies that the service, its gateways and the proxies before it send, in every shape
+//! seen.
 
 use serde_json::{Map, Value};
 
@@ -24,7 +25,8 @@ pub fn parse(body: &[u8]) -> ErrorBody {
         .ok()
         .and_then(|document| from_json(&document))
         .unwrap_or_else(|| ErrorBody {
-            // Half a JSON document still has its escapes; a token with slashes would not be known for one with them.
+            // Half a JSON document still has its escapes; a token with slashes would not be known
+            // for one with them.
             message: readable(&String::from_utf8_lossy(body).replace("\\/", "/")),
             ..ErrorBody::default()
         })
@@ -57,7 +59,8 @@ struct Found {
     is_error: bool,
 }
 
-/// `{"error_code":"APIGW.0301","error_msg":"…","request_id":"…"}` and `{"errorCode":"…","errorMsg":"…"}`
+/// `{"error_code":"APIGW.0301","error_msg":"…","request_id":"…"}` and
+/// `{"errorCode":"…","errorMsg":"…"}`
 fn gateway(fields: &Map<String, Value>) -> Option<Found> {
     let code = scalar(fields, "error_code").or_else(|| scalar(fields, "errorCode"));
     let message = scalar(fields, "error_msg").or_else(|| scalar(fields, "errorMsg"));

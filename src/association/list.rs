@@ -20,7 +20,8 @@ pub struct List {
 struct Group {
     /// All fields but the FPGA images.
     document: Map<String, Value>,
-    /// The FPGA images as JSON, with commas between them: text takes a fraction of the memory of what was parsed.
+    /// The FPGA images as JSON, with commas between them: text takes a fraction of the memory of
+    /// what was parsed.
     fpga_images: String,
     fpga_ids: HashSet<String>,
 }
@@ -57,7 +58,8 @@ const FPGA_IMAGES: &str = "fpgaimages";
 impl List {
     /// Adds a page. The error says what is not as documented, and where; then nothing was added.
     ///
-    /// A pair that an earlier page brought already is left out: pages shift when the service's data changes between them.
+    /// A pair that an earlier page brought already is left out: pages shift when the service's data
+    /// changes between them.
     pub fn add_page(&mut self, body: &[u8]) -> Result<Brought, String> {
         let document: Value =
             serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}"))?;

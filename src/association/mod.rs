@@ -1,7 +1,9 @@
-//! What the service's documents say, as pure functions: identifiers, the request, statuses and error bodies.
+//! What the service's documents say, as pure functions: identifiers, the request, statuses and
+//! error bodies.
 //!
-//! Read it beside "Associating an FPGA Image with an ECS Image" of the Elastic Cloud Server API reference and its "Returned
-//! Values for General Requests". Nothing here does I/O or knows of C or of the HTTP library.
+//! Read it beside "Associating an FPGA Image with an ECS Image" of the Elastic Cloud Server API
+//! reference and its "Returned Values for General Requests". Nothing here does I/O or knows of C or
+//! of the HTTP library.
 
 mod answer;
 mod error_body;

@@ -26,7 +26,8 @@ pub struct Request {
     pub body: String,
 }
 
-/// `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the ECS image's id in the body.
+/// `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the ECS image's
+/// id in the body.
 pub fn associate(pair: Pair<'_>) -> Request {
     change("associate", Method::Post, pair)
 }
@@ -58,8 +59,8 @@ fn change(name: &'static str, method: Method, pair: Pair<'_>) -> Request {
     }
 }
 
-/// `GET /v1/{project_id}/cloudservers/fpga_image/associations` for one page, counted from 1; without paging where both ids are given,
-/// because the service ignores it then.
+/// `GET /v1/{project_id}/cloudservers/fpga_image/associations` for one page, counted from 1;
+/// without paging where both ids are given, because the service ignores it then.
 pub fn list(filter: Filter<'_>, page: u32) -> Request {
     let mut query = Vec::new();
     if let Some(ecs_id) = filter.ecs_id {

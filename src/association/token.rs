@@ -42,7 +42,8 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Looks at every byte, which compiles to vector instructions: a tenth of the cost of stopping at the first.
+/// Looks at every byte, which compiles to vector instructions: a tenth of the cost of stopping at
+/// the first.
 fn is_visible(token: &str) -> bool {
     token
         .bytes()

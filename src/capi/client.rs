@@ -12,7 +12,8 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::transport::Endpoint;
 
-/// A client of one endpoint, with its settings and the connections that it keeps. Any number of threads may use one at once.
+/// A client of one endpoint, with its settings and the connections that it keeps. Any number of
+/// threads may use one at once.
 pub struct fpga_assoc_client {
     client: Client,
     endpoint: Endpoint,
@@ -20,14 +21,17 @@ pub struct fpga_assoc_client {
 
 /// Makes a client. It connects when it is first used.
 ///
-/// - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it. Borrowed for the call.
+/// - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it.
+///   Borrowed for the call.
 /// - `config`: the settings, which are copied; NULL for the defaults.
-/// - `client`: receives the client, to be freed with `fpga_assoc_client_free`; NULL where the call fails.
-/// - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL
-///   the thread's last error is set instead.
+/// - `client`: receives the client, to be freed with `fpga_assoc_client_free`; NULL where the call
+///   fails.
+/// - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the
+///   call succeeds. Where it is NULL the thread's last error is set instead.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and for an `endpoint` or a `client`
-/// that is NULL. The proxies of the environment are read now. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and
+/// for an `endpoint` or a `client` that is NULL. The proxies of the environment are read now.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_new(
     endpoint: *const c_char,
@@ -56,16 +60,18 @@ pub unsafe extern "C" fn fpga_assoc_client_new(
     status
 }
 
-/// Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's settings.
+/// Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's
+/// settings.
 ///
-/// The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL
-/// where the call succeeds. Where it is NULL the thread's last error is set instead: runtimes that move work between threads (Go,
-/// Java, async) must give one.
+/// The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed
+/// with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL the thread's last
+/// error is set instead: runtimes that move work between threads (Go, Java, async) must give one.
 ///
-/// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a `client` that is NULL.
+/// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a
+/// `client` that is NULL.
 ///
-/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
-/// for the whole call has passed at the latest.
+/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+/// calling thread, until the time for the whole call has passed at the latest.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_associate(
     client: *mut fpga_assoc_client,
@@ -93,8 +99,8 @@ pub unsafe extern "C" fn fpga_assoc_client_associate(
 ///
 /// Arguments, results and errors are those of `fpga_assoc_client_associate`.
 ///
-/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
-/// for the whole call has passed at the latest.
+/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+/// calling thread, until the time for the whole call has passed at the latest.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_disassociate(
     client: *mut fpga_assoc_client,
@@ -120,13 +126,15 @@ pub unsafe extern "C" fn fpga_assoc_client_disassociate(
 
 /// Lists associations, as `fpga_associations` does, with the client's settings.
 ///
-/// The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL. `list` receives the list, to be freed with
-/// `fpga_assoc_list_free`; NULL where the call fails. `error` is as for `fpga_assoc_client_associate`.
+/// The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL.
+/// `list` receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
+/// `error` is as for `fpga_assoc_client_associate`.
 ///
-/// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a `client` or a `list` that is NULL.
+/// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a
+/// `client` or a `list` that is NULL.
 ///
-/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the calling thread, until the time
-/// for the whole call, all pages included, has passed at the latest.
+/// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+/// calling thread, until the time for the whole call, all pages included, has passed at the latest.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_associations(
     client: *mut fpga_assoc_client,
@@ -164,10 +172,11 @@ pub unsafe extern "C" fn fpga_assoc_client_associations(
     status
 }
 
-/// Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once, and so do all later ones.
+/// Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once,
+/// and so do all later ones.
 ///
-/// NULL is ignored. The client must still be freed, after the calls have returned. In a child of fork it ends the child's calls alone.
-/// Thread-safe: meant to be called from another thread.
+/// NULL is ignored. The client must still be freed, after the calls have returned. In a child of
+/// fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_client) {
     // SAFETY: as the header says.

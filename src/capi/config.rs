@@ -16,14 +16,17 @@ pub struct fpga_assoc_config {
     settings: Mutex<Settings>,
 }
 
-/// A function of the host that receives one line of text for each connection, attempt, retry and outcome of a client.
+/// A function of the host that receives one line of text for each connection, attempt, retry and
+/// outcome of a client.
 ///
-/// `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a warning, 3 for information and 4 for
-/// debugging. `line` is one line of UTF-8 without control characters that ends in NUL, at most 1,023 bytes, never with the token; it
-/// is valid during the call alone.
+/// `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a
+/// warning, 3 for information and 4 for debugging. `line` is one line of UTF-8 without control
+/// characters that ends in NUL, at most 1,023 bytes, never with the token; it is valid during the
+/// call alone.
 ///
-/// It is called on the thread that makes the call, from several at once where several call, and may itself call any function of this
-/// library. It must return: no exception and no longjmp may leave it.
+/// It is called on the thread that makes the call, from several at once where several call, and may
+/// itself call any function of this library. It must return: no exception and no longjmp may leave
+/// it.
 pub type fpga_assoc_log_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, level: i32, line: *const c_char)>;
 
@@ -51,11 +54,11 @@ pub unsafe extern "C" fn fpga_assoc_config_free(config: *mut fpga_assoc_config) 
     }
 }
 
-/// Sets the time for a whole call in milliseconds, 1 to 4,294,967,295: name lookup, connecting, TLS, sending, waiting, reading, all
-/// attempts and the waits between them. The default is 30,000.
+/// Sets the time for a whole call in milliseconds, 1 to 4,294,967,295: name lookup, connecting,
+/// TLS, sending, waiting, reading, all attempts and the waits between them. The default is 30,000.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL; sets the thread's last error.
-/// Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL;
+/// sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
     config: *mut fpga_assoc_config,
@@ -65,11 +68,12 @@ pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
     unsafe { change(config, |settings| settings.set_timeout_ms(ms)) }
 }
 
-/// Sets the time for the connection of one attempt in milliseconds, 1 to 4,294,967,295: name lookup, TCP, the proxy and TLS. The
-/// default is 10,000. The time for the whole call bounds it too.
+/// Sets the time for the connection of one attempt in milliseconds, 1 to 4,294,967,295: name
+/// lookup, TCP, the proxy and TLS. The default is 10,000. The time for the whole call bounds it
+/// too.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL; sets the thread's last error.
-/// Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL;
+/// sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
     config: *mut fpga_assoc_config,
@@ -81,11 +85,12 @@ pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
 
 /// Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
 ///
-/// A request is tried again, after a wait, only where the service provably did nothing: no connection, HTTP 429 or 503, a
-/// flow-control code. What the service asks to wait is waited for where the time for the whole call allows.
+/// A request is tried again, after a wait, only where the service provably did nothing: no
+/// connection, HTTP 429 or 503, a flow-control code. What the service asks to wait is waited for
+/// where the time for the whole call allows.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config` that is NULL; sets the thread's
-/// last error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
+/// that is NULL; sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_max_attempts(
     config: *mut fpga_assoc_config,
@@ -95,12 +100,13 @@ pub unsafe extern "C" fn fpga_assoc_config_set_max_attempts(
     unsafe { change(config, |settings| settings.set_max_attempts(attempts)) }
 }
 
-/// Sets a file of certificates in PEM format to trust in place of the system's. The default is the system's.
+/// Sets a file of certificates in PEM format to trust in place of the system's. The default is the
+/// system's.
 ///
 /// `path` is text that ends in NUL, borrowed for the call. The file is read now.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read or holds no certificate, and for NULL;
-/// sets the thread's last error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read or holds
+/// no certificate, and for NULL; sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
     config: *mut fpga_assoc_config,
@@ -114,17 +120,19 @@ pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
     }
 }
 
-/// Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the default), https, socks5 (the host's address
-/// is looked up here) or socks5h (the proxy looks it up), and the port 1080 (443 for https) unless it is given. User and password
-/// are percent-encoded. "" is no proxy.
+/// Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the
+/// default), https, socks5 (the host's address is looked up here) or socks5h (the proxy looks it
+/// up), and the port 1080 (443 for https) unless it is given. User and password are
+/// percent-encoded. "" is no proxy.
 ///
-/// The default is the environment's, as curl has it, read when the client is made: `https_proxy`, `HTTPS_PROXY`, `all_proxy`,
-/// `ALL_PROXY`. In both cases the hosts that `no_proxy` or `NO_PROXY` names are reached directly.
+/// The default is the environment's, as curl has it, read when the client is made: `https_proxy`,
+/// `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`. In both cases the hosts that `no_proxy` or `NO_PROXY`
+/// names are reached directly.
 ///
 /// `url` is text that ends in NUL, borrowed for the call.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a URL that can't be used and for NULL; sets the thread's last
-/// error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a URL that can't be used and for
+/// NULL; sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_proxy(
     config: *mut fpga_assoc_config,
@@ -134,12 +142,14 @@ pub unsafe extern "C" fn fpga_assoc_config_set_proxy(
     unsafe { change(config, |settings| settings.set_proxy(text("proxy", url)?)) }
 }
 
-/// Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in front of the library's own. The
-/// default is none.
+/// Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in
+/// front of the library's own. The default is none.
 ///
-/// `product` is text that ends in NUL, borrowed for the call: 1 to 256 bytes of visible ASCII and spaces.
+/// `product` is text that ends in NUL, borrowed for the call: 1 to 256 bytes of visible ASCII and
+/// spaces.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the thread's last error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the
+/// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_user_agent(
     config: *mut fpga_assoc_config,
@@ -153,10 +163,11 @@ pub unsafe extern "C" fn fpga_assoc_config_set_user_agent(
     }
 }
 
-/// Sets whether an endpoint may be plain "http://" beyond this very machine, where everyone on the way can read the token. The default
-/// is false.
+/// Sets whether an endpoint may be plain "http://" beyond this very machine, where everyone on the
+/// way can read the token. The default is false.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+/// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
     config: *mut fpga_assoc_config,
@@ -171,10 +182,12 @@ pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
     }
 }
 
-/// Sets whether the list call is asked what became of an associate or disassociate call whose outcome is not known. The default is
-/// true. It needs the IAM action `ecs:cloudServerFpgaImages:getRelations`.
+/// Sets whether the list call is asked what became of an associate or disassociate call whose
+/// outcome is not known. The default is true. It needs the IAM action
+/// `ecs:cloudServerFpgaImages:getRelations`.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+/// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_confirm(
     config: *mut fpga_assoc_config,
@@ -189,12 +202,14 @@ pub unsafe extern "C" fn fpga_assoc_config_set_confirm(
     }
 }
 
-/// Sets a function that receives lines of text about what the client does. The default, and NULL, is none.
+/// Sets a function that receives lines of text about what the client does. The default, and NULL,
+/// is none.
 ///
-/// `context` is handed to the function as it is; it may be NULL. Both must stay usable until every client that was made with these
-/// settings is freed.
+/// `context` is handed to the function as it is; it may be NULL. Both must stay usable until every
+/// client that was made with these settings is freed.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the thread's last error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+/// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_log(
     config: *mut fpga_assoc_config,
@@ -218,7 +233,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_log(
 /// What the host wants back with each line.
 struct Context(*mut c_void);
 
-// SAFETY: the library never looks behind the pointer; the header tells the host that the function is called on many threads.
+// SAFETY: the library never looks behind the pointer; the header tells the host that the function
+// is called on many threads.
 unsafe impl Send for Context {}
 // SAFETY: as above.
 unsafe impl Sync for Context {}

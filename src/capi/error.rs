@@ -5,9 +5,11 @@ use std::ffi::{CString, c_char};
 use crate::error::Error;
 use crate::status::Status;
 
-/// Why a call failed. Only the library makes one; its fields are read with the functions whose names begin with `fpga_assoc_error_`.
+/// Why a call failed. Only the library makes one; its fields are read with the functions whose
+/// names begin with `fpga_assoc_error_`.
 ///
-/// Nothing in it changes once it was handed out, so any number of threads may read it at once while it is valid.
+/// Nothing in it changes once it was handed out, so any number of threads may read it at once while
+/// it is valid.
 pub struct fpga_assoc_error {
     error: Error,
     message: CString,
@@ -66,7 +68,8 @@ pub unsafe extern "C" fn fpga_assoc_error_http_status(error: *const fpga_assoc_e
 
 /// One line of text for people, as `fpga_assoc_last_error` describes it; "" for NULL.
 ///
-/// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it. Thread-safe.
+/// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_error_message(error: *const fpga_assoc_error) -> *const c_char {
     // SAFETY: as the header says.
@@ -76,7 +79,8 @@ pub unsafe extern "C" fn fpga_assoc_error_message(error: *const fpga_assoc_error
 
 /// The service's own code, such as "Ecs.0005"; "" where it gave none, and for NULL.
 ///
-/// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it. Thread-safe.
+/// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_error_code(error: *const fpga_assoc_error) -> *const c_char {
     // SAFETY: as the header says.
@@ -84,9 +88,11 @@ pub unsafe extern "C" fn fpga_assoc_error_code(error: *const fpga_assoc_error) -
     error.map_or(c"", |error| &error.code).as_ptr()
 }
 
-/// The service's name for this request, which its support asks for; "" where none came, and for NULL.
+/// The service's name for this request, which its support asks for; "" where none came, and for
+/// NULL.
 ///
-/// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it. Thread-safe.
+/// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_error_request_id(
     error: *const fpga_assoc_error,
@@ -96,7 +102,8 @@ pub unsafe extern "C" fn fpga_assoc_error_request_id(
     error.map_or(c"", |error| &error.request_id).as_ptr()
 }
 
-/// How long the service asked to wait before the next call, in milliseconds; 0 where it did not ask, and for NULL.
+/// How long the service asked to wait before the next call, in milliseconds; 0 where it did not
+/// ask, and for NULL.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
@@ -118,8 +125,9 @@ pub unsafe extern "C" fn fpga_assoc_error_attempts(error: *const fpga_assoc_erro
 
 /// Whether the service may have acted on the request although the call failed; false for NULL.
 ///
-/// True after a deadline that passed, a connection that broke or an answer that can't be read once the request had begun to go
-/// out, and after HTTP 5xx other than 501 and 503. Find out what the service did before the call is repeated.
+/// True after a deadline that passed, a connection that broke or an answer that can't be read once
+/// the request had begun to go out, and after HTTP 5xx other than 501 and 503. Find out what the
+/// service did before the call is repeated.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]

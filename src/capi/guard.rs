@@ -9,20 +9,24 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs the body of an export. `None` if it panicked: a defect of this library, which the caller learns as a status.
+/// Runs the body of an export. `None` if it panicked: a defect of this library, which the caller
+/// learns as a status.
 pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
     quieten_panics();
     let outside = INSIDE.replace(true);
-    // What a panic may have left half done is behind locks that recover, and is thrown away with the call.
+    // What a panic may have left half done is behind locks that recover, and is thrown away with
+    // the call.
     let result = panic::catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(outside);
     // A payload may panic again when it is dropped, so it is not.
     result.map_err(std::mem::forget).ok()
 }
 
-/// The library's own copy of the standard library would print a panic to stderr, which is the host's.
+/// The library's own copy of the standard library would print a panic to stderr, which is the
+/// host's.
 ///
-/// Where the library is linked into a Rust program, the two share the hook; panics elsewhere go on to the one that was there.
+/// Where the library is linked into a Rust program, the two share the hook; panics elsewhere go on
+/// to the one that was there.
 fn quieten_panics() {
     static DONE: AtomicBool = AtomicBool::new(false);
     if DONE.load(Ordering::Relaxed) || DONE.swap(true, Ordering::Relaxed) {

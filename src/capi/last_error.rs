@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::status::Status;
 
 thread_local! {
-    /// Without a destructor, so that it still works in the host's `atexit` handlers; [`CLEANUP`] frees it when a thread ends.
+    /// Without a destructor, so that it still works in the host's `atexit` handlers; [`CLEANUP`]
+    /// frees it when a thread ends.
     static LAST: Cell<*mut fpga_assoc_error> = const { Cell::new(ptr::null_mut()) };
     static CLEANUP: Cleanup = const { Cleanup };
 }
@@ -32,7 +33,8 @@ pub fn keep(call: impl FnOnce() -> Result<(), Error>) -> i32 {
         }
         Err(error) => {
             let status = error.status.number();
-            // Fails only while the thread is being taken down; then nobody is left to free the error but the end of the process.
+            // Fails only while the thread is being taken down; then nobody is left to free the
+            // error but the end of the process.
             CLEANUP.try_with(|_| ()).ok();
             replace(fpga_assoc_error::owned(error));
             status
@@ -78,14 +80,17 @@ fn replace(new: *mut fpga_assoc_error) {
 
 /// The calling thread's last error, as one line of text for people.
 ///
-/// It says which step failed, the host, the HTTP status, the service's code and message, and the request id, as far as they are
-/// known: at most 1,023 bytes of UTF-8, no control characters, never the token.
+/// It says which step failed, the host, the HTTP status, the service's code and message, and the
+/// request id, as far as they are known: at most 1,023 bytes of UTF-8, no control characters, never
+/// the token.
 ///
-/// Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made none. The text belongs to the
-/// library and stays valid until the same thread's next call that sets it: `fpga_associate`, a setter of a configuration, or a call of
-/// a client that was given no error pointer. Copy what must live longer.
+/// Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
+/// none. The text belongs to the library and stays valid until the same thread's next call that
+/// sets it: `fpga_associate`, a setter of a configuration, or a call of a client that was given no
+/// error pointer. Copy what must live longer.
 ///
-/// Thread-safe: each thread has its own. In a runtime that moves work between threads, read it before anything else can run.
+/// Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
+/// before anything else can run.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_last_error() -> *const c_char {
     match LAST.get() {
@@ -95,10 +100,11 @@ pub extern "C" fn fpga_assoc_last_error() -> *const c_char {
     }
 }
 
-/// The calling thread's last error with all that is known about it, for the functions whose names begin with `fpga_assoc_error_`.
+/// The calling thread's last error with all that is known about it, for the functions whose names
+/// begin with `fpga_assoc_error_`.
 ///
-/// Returns NULL where the thread's last call succeeded or it made none. The error belongs to the library (do not free it) and stays
-/// valid as long as the text of `fpga_assoc_last_error`.
+/// Returns NULL where the thread's last call succeeded or it made none. The error belongs to the
+/// library (do not free it) and stays valid as long as the text of `fpga_assoc_last_error`.
 ///
 /// Thread-safe: each thread has its own.
 #[unsafe(no_mangle)]

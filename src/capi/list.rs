@@ -6,10 +6,12 @@ use std::ptr;
 use super::guard::guard;
 use crate::association::{Association, List};
 
-/// One pair of a list: an FPGA image that is associated with an ECS image, as the service describes it.
+/// One pair of a list: an FPGA image that is associated with an ECS image, as the service describes
+/// it.
 ///
-/// Only the library allocates entries, and later versions add fields at the end alone: use pointers to entries, never arrays of them or
-/// their size. No text is NULL: what the service did not give is "". All text belongs to the list and lives as long as it.
+/// Only the library allocates entries, and later versions add fields at the end alone: use pointers
+/// to entries, never arrays of them or their size. No text is NULL: what the service did not give
+/// is "". All text belongs to the list and lives as long as it.
 #[repr(C)]
 pub struct fpga_assoc_entry {
     /// The ECS image's id.
@@ -36,7 +38,8 @@ pub struct fpga_assoc_entry {
     pub is_protected: bool,
 }
 
-/// Associations, as they were when they were listed. Nothing in it changes, so any number of threads may read it at once.
+/// Associations, as they were when they were listed. Nothing in it changes, so any number of
+/// threads may read it at once.
 pub struct fpga_assoc_list {
     entries: Vec<fpga_assoc_entry>,
     json: CString,
@@ -44,7 +47,8 @@ pub struct fpga_assoc_list {
     _texts: Box<[u8]>,
 }
 
-// SAFETY: the entries point into `_texts`, which nothing changes and which moves with the list without moving itself.
+// SAFETY: the entries point into `_texts`, which nothing changes and which moves with the list
+// without moving itself.
 unsafe impl Send for fpga_assoc_list {}
 // SAFETY: as above.
 unsafe impl Sync for fpga_assoc_list {}
@@ -166,10 +170,11 @@ pub unsafe extern "C" fn fpga_assoc_list_get(
         .map_or(ptr::null(), ptr::from_ref)
 }
 
-/// The list as one JSON document of the service's form, all pages put together, fields that this library does not know included;
-/// "" for NULL.
+/// The list as one JSON document of the service's form, all pages put together, fields that this
+/// library does not know included; "" for NULL.
 ///
-/// Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it. Thread-safe.
+/// Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_list_json(list: *const fpga_assoc_list) -> *const c_char {
     // SAFETY: as the header says.

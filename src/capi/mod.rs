@@ -1,10 +1,12 @@
-//! The C interface. Each export borrows its arguments, calls the floor below, and keeps the outcome, inside one guard.
+//! The C interface. Each export borrows its arguments, calls the floor below, and keeps the
+//! outcome, inside one guard.
 //!
-//! The doc comments of the exports become `include/fpga_associate.h`, so they are written for C programmers, and name types and
-//! functions as C has them. The conventions:
+//! The doc comments of the exports become `include/fpga_associate.h`, so they are written for C
+//! programmers, and name types and functions as C has them. The conventions:
 //!
 //! - Arguments stand in the order: the thing itself, inputs, outputs.
-//! - Text is UTF-8 and ends in a NUL byte. What is given is borrowed for the call alone; what is returned belongs to the library.
+//! - Text is UTF-8 and ends in a NUL byte. What is given is borrowed for the call alone; what is
+//!   returned belongs to the library.
 //! - NULL and text that is not UTF-8 are answered with a status, never with a crash.
 //! - No panic leaves an export.
 

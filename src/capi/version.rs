@@ -8,7 +8,8 @@ const VERSION: &CStr =
         Err(_) => c"",
     };
 
-/// The version of the library that is loaded, as "1.2.3"; `FPGA_ASSOC_VERSION` is that of the header.
+/// The version of the library that is loaded, as "1.2.3"; `FPGA_ASSOC_VERSION` is that of the
+/// header.
 ///
 /// Returns constant text that ends in NUL and is valid for ever, never NULL. Thread-safe.
 #[unsafe(no_mangle)]

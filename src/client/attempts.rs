@@ -15,7 +15,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 pub enum Verdict {
     /// The caller learns the error.
     GiveUp(Error),
-    /// Again after a wait, if an attempt and the time are left; the error is for the caller if they are not.
+    /// Again after a wait, if an attempt and the time are left; the error is for the caller if they
+    /// are not.
     Again(Error),
 }
 
@@ -57,7 +58,8 @@ fn numbered(error: Error, attempts: u32) -> Error {
     Error { attempts, ..error }
 }
 
-/// The wait before the next attempt; `None` where there must be none, or the time is not enough for it.
+/// The wait before the next attempt; `None` where there must be none, or the time is not enough for
+/// it.
 fn wait_after(error: &Error, number: u32, most: u32, deadline: Deadline) -> Option<Duration> {
     if number >= most {
         return None;
@@ -67,7 +69,8 @@ fn wait_after(error: &Error, number: u32, most: u32, deadline: Deadline) -> Opti
     (wait < deadline.left()).then_some(wait)
 }
 
-/// 200 ms, 400 ms, 800 ms …, each longer by up to a half of itself, so that many clients do not come back at once.
+/// 200 ms, 400 ms, 800 ms …, each longer by up to a half of itself, so that many clients do not
+/// come back at once.
 fn pause(number: u32, fraction: f64) -> Duration {
     let doubled = 1_u32
         .checked_shl(number.saturating_sub(1))

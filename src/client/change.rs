@@ -1,4 +1,5 @@
-//! Associate and disassociate: what became of a request whose outcome is not known is asked of the list.
+//! Associate and disassociate: what became of a request whose outcome is not known is asked of the
+//! list.
 
 use super::attempts::Verdict;
 use super::exchange::{Attempt, Nature, Session};
@@ -44,7 +45,8 @@ impl Session<'_> {
         was_in_doubt: bool,
     ) -> Result<(), Verdict> {
         let error = attempt.error.clone();
-        // A refusal can be the echo of this call's own success: "relation already exist", "doesn't exist".
+        // A refusal can be the echo of this call's own success: "relation already exist", "doesn't
+        // exist".
         let may_be_echo =
             attempt.nature == Nature::Refused && (was_in_doubt || attempt.was_sent_before);
         let has_two_causes = attempt.has_two_causes;

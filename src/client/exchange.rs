@@ -28,7 +28,8 @@ pub struct Attempt {
     pub nature: Nature,
     /// Whether the text of a refusal has two causes; see [`Refusal::has_two_causes`].
     pub has_two_causes: bool,
-    /// Whether the same request had gone out before on a kept connection, and may have been acted on.
+    /// Whether the same request had gone out before on a kept connection, and may have been acted
+    /// on.
     pub was_sent_before: bool,
 }
 

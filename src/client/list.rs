@@ -29,7 +29,8 @@ impl Session<'_> {
     }
 }
 
-/// Nothing is changed by a list, so that it is never unknown what was, and almost everything may be tried again.
+/// Nothing is changed by a list, so that it is never unknown what was, and almost everything may be
+/// tried again.
 fn judge(attempt: Attempt) -> Verdict {
     let error = Error {
         outcome_unknown: false,

@@ -79,7 +79,8 @@ impl Client {
     /// Ends all calls, those under way and later ones.
     pub fn shut_down(&self) {
         self.is_shut_down.store(true, Ordering::Relaxed);
-        // A call makes the transport and then looks at the flag; here it is the other way round. One of the two sees the other.
+        // A call makes the transport and then looks at the flag; here it is the other way round.
+        // One of the two sees the other.
         fence(Ordering::SeqCst);
         if let Some(transport) = self.transport.get() {
             transport.shut_down();

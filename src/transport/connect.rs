@@ -8,10 +8,12 @@ use std::time::Duration;
 use super::patience::{Interruption, Patience};
 use super::system::{self, Event, Watched};
 
-/// How long an address is waited for alone before the next is tried beside it (RFC 8305, "Connection Attempt Delay").
+/// How long an address is waited for alone before the next is tried beside it (RFC 8305,
+/// "Connection Attempt Delay").
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to one of the addresses. All are tried, in their order, the later ones beside those that have not answered yet.
+/// Connects to one of the addresses. All are tried, in their order, the later ones beside those
+/// that have not answered yet.
 pub fn connect(
     addresses: &[SocketAddr],
     patience: Patience<'_>,

@@ -1,8 +1,8 @@
 //! One connection, and one request at a time on it.
 //!
-//! ureq is given the connection for the length of a request and gives it back: each connection has an `Agent` of its own whose
-//! connector lends it. So ureq neither dials nor keeps connections, and this floor knows at every moment what has gone out and
-//! what has come back.
+//! ureq is given the connection for the length of a request and gives it back: each connection has
+//! an `Agent` of its own whose connector lends it. So ureq neither dials nor keeps connections, and
+//! this floor knows at every moment what has gone out and what has come back.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -48,7 +48,8 @@ impl Connection {
         }
     }
 
-    /// Whether another request may go out on it: the last answer was read to its end, and both sides keep the connection.
+    /// Whether another request may go out on it: the last answer was read to its end, and both
+    /// sides keep the connection.
     pub fn is_reusable(&self) -> bool {
         self.shelf.lock().wire.is_some()
     }
@@ -111,7 +112,8 @@ fn room_for(request: Request<'_>) -> usize {
     HEAD_ROOM + headers + request.path.len() + request.body.len()
 }
 
-/// Reads the body, so that the connection can be used again. Of a failed request even half of an explanation is kept.
+/// Reads the body, so that the connection can be used again. Of a failed request even half of an
+/// explanation is kept.
 fn read(mut response: http::Response<Body>, limit: usize) -> Result<Answer, (ureq::Error, u16)> {
     let http_status = response.status().as_u16();
     let mut body = Vec::new();
@@ -231,7 +233,8 @@ impl UreqTransport for Loan {
         self.wire.receive(self.deadline)
     }
 
-    /// ureq asks when it has read an answer to its end and both sides keep the connection. It is told no, so that it lets go.
+    /// ureq asks when it has read an answer to its end and both sides keep the connection. It is
+    /// told no, so that it lets go.
     fn is_open(&mut self) -> bool {
         self.is_finished = true;
         false

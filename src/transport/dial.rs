@@ -1,4 +1,5 @@
-//! A new connection: addresses, TCP, and a verified TLS handshake. Nothing of a request goes out here.
+//! A new connection: addresses, TCP, and a verified TLS handshake. Nothing of a request goes out
+//! here.
 
 use std::fmt;
 use std::io;
@@ -41,7 +42,8 @@ pub struct DialSettings {
     pub log: Log,
 }
 
-/// Makes connections to any endpoint; remembers TLS sessions, so that a second handshake with the same host is a short one.
+/// Makes connections to any endpoint; remembers TLS sessions, so that a second handshake with the
+/// same host is a short one.
 pub struct Dialer {
     settings: DialSettings,
     tls: RustlsConnector,
@@ -140,7 +142,8 @@ impl Dialer {
         }
     }
 
-    /// The configuration with the trusted certificates. They are read when the first encrypted connection is made.
+    /// The configuration with the trusted certificates. They are read when the first encrypted
+    /// connection is made.
     fn tls_config(&self) -> Result<&Config, String> {
         if let Some(config) = self.tls_config.get() {
             return Ok(config);
@@ -195,7 +198,8 @@ fn details<'a>(uri: &'a Uri, config: &'a Config, deadline: Deadline) -> Connecti
     }
 }
 
-/// ureq's habits that this floor has its own of are switched off: proxies, redirects, headers, and statuses as errors.
+/// ureq's habits that this floor has its own of are switched off: proxies, redirects, headers, and
+/// statuses as errors.
 fn config(tls: TlsConfig) -> Config {
     Config::builder()
         .tls_config(tls)

@@ -17,7 +17,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads `host`, `host:port`, `https://host[:port][/]`, and `http://…` for this very machine, or for any where that is allowed.
+    /// Reads `host`, `host:port`, `https://host[:port][/]`, and `http://…` for this very machine,
+    /// or for any where that is allowed.
     ///
     /// The error never repeats the text, which may hold a password.
     pub fn parse(text: &str, allow_http: bool) -> Result<Self, Error> {

@@ -68,7 +68,8 @@ impl Failure {
         }
     }
 
-    /// A wait that ended without what was waited for. What the system refuses is of the status given.
+    /// A wait that ended without what was waited for. What the system refuses is of the status
+    /// given.
     pub fn interrupted(status: Status, step: Step, interruption: &Interruption) -> Self {
         let status = match interruption {
             Interruption::TimedOut => Status::TIMEOUT,

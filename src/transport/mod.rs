@@ -1,8 +1,10 @@
-//! Bytes: an HTTP/1.1 request goes out over a verified connection, and its answer comes back, before a deadline.
+//! Bytes: an HTTP/1.1 request goes out over a verified connection, and its answer comes back,
+//! before a deadline.
 //!
-//! The only place that knows the HTTP library (ureq), and it knows nothing of FPGA images. ureq writes requests, reads answers and
-//! speaks TLS; names, sockets, time limits and kept connections are this floor's own, because a library in someone else's process
-//! must bound and explain each of them.
+//! The only place that knows the HTTP library (ureq), and it knows nothing of FPGA images. ureq
+//! writes requests, reads answers and speaks TLS; names, sockets, time limits and kept connections
+//! are this floor's own, because a library in someone else's process must bound and explain each of
+//! them.
 
 mod answer;
 mod connect;
@@ -83,7 +85,8 @@ impl Transport {
 
     /// Sends the request once and reads its answer.
     ///
-    /// A kept connection that turns out to be closed before a byte of an answer came is replaced by a new one, at once.
+    /// A kept connection that turns out to be closed before a byte of an answer came is replaced by
+    /// a new one, at once.
     pub fn exchange(
         &self,
         endpoint: &Endpoint,
@@ -109,7 +112,8 @@ impl Transport {
         }
     }
 
-    /// What was sent on the closed connection is on record: it may have reached the service after all.
+    /// What was sent on the closed connection is on record: it may have reached the service after
+    /// all.
     fn send_again(
         &self,
         endpoint: &Endpoint,

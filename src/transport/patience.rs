@@ -36,7 +36,8 @@ impl Cancel {
     /// Wakes everyone who waits.
     pub fn cancel(&self) {
         self.0.is_given.store(true, Ordering::Relaxed);
-        // The end of the stream is seen for ever after by any number of threads. Fails only where it was given before.
+        // The end of the stream is seen for ever after by any number of threads. Fails only where
+        // it was given before.
         self.0.given.shutdown(Shutdown::Write).ok();
     }
 

@@ -21,7 +21,8 @@ struct Idle {
 }
 
 impl Pool {
-    /// A connection to the endpoint that is still open and on which nothing has come since; the one used last.
+    /// A connection to the endpoint that is still open and on which nothing has come since; the one
+    /// used last.
     pub fn take(&self, endpoint: &Endpoint) -> Option<Connection> {
         while let Some(mut connection) = self.newest(endpoint) {
             if connection.is_fit() {

@@ -1,7 +1,8 @@
 //! What belongs to one process and must not be touched by a child that it forks.
 //!
-//! A child has copies of the parent's locks, perhaps held by threads that it does not have, and shares the parent's sockets. So
-//! it gets a value of its own, and leaves the copied one alone: not locked, not closed, not freed.
+//! A child has copies of the parent's locks, perhaps held by threads that it does not have, and
+//! shares the parent's sockets. So it gets a value of its own, and leaves the copied one alone: not
+//! locked, not closed, not freed.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -50,7 +51,8 @@ impl<T: Send + Sync> PerProcess<T> {
         self.own(self.current.load(Ordering::Acquire))
     }
 
-    /// This process's value. Where threads are first at the same time, all but one of what they made is thrown away.
+    /// This process's value. Where threads are first at the same time, all but one of what they
+    /// made is thrown away.
     #[allow(unsafe_code)]
     pub fn get_or_make<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
         let seen = self.current.load(Ordering::Acquire);
@@ -80,7 +82,8 @@ impl<T: Send + Sync> PerProcess<T> {
 
     #[allow(unsafe_code)]
     fn own(&self, made: *mut Made<T>) -> Option<&T> {
-        // SAFETY: it is NULL or comes from `Box::into_raw`, and what was stored is freed by `drop` alone.
+        // SAFETY: it is NULL or comes from `Box::into_raw`, and what was stored is freed by `drop`
+        // alone.
         let made = unsafe { made.as_ref() }?;
         (made.generation == generation()).then_some(&made.value)
     }

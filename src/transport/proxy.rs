@@ -1,4 +1,5 @@
-//! Which proxy, if any, leads to an endpoint: the rules of curl, from the environment or from one setting.
+//! Which proxy, if any, leads to an endpoint: the rules of curl, from the environment or from one
+//! setting.
 
 use std::env;
 use std::net::{IpAddr, Ipv6Addr};
@@ -28,7 +29,8 @@ enum Setting {
 }
 
 impl Routes {
-    /// As `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`, `no_proxy` and `NO_PROXY` say now.
+    /// As `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`, `no_proxy` and `NO_PROXY` say
+    /// now.
     pub fn from_environment() -> Self {
         let all = || first_of(&["all_proxy", "ALL_PROXY"]);
         Self {
@@ -53,7 +55,8 @@ impl Routes {
         })
     }
 
-    /// The proxy for an endpoint, or none. A proxy that is named and can't be used is an error, never a direct connection.
+    /// The proxy for an endpoint, or none. A proxy that is named and can't be used is an error,
+    /// never a direct connection.
     pub fn to(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, &'static str> {
         if is_excepted(endpoint.host(), &self.exceptions) {
             return Ok(None);
@@ -82,8 +85,8 @@ fn exceptions() -> String {
     first_of(&["no_proxy", "NO_PROXY"]).unwrap_or_default()
 }
 
-/// Reads `[scheme://][user[:password]@]host[:port][/]`, with user and password percent-encoded. The error never repeats the text,
-/// which may hold a password.
+/// Reads `[scheme://][user[:password]@]host[:port][/]`, with user and password percent-encoded. The
+/// error never repeats the text, which may hold a password.
 fn parse(url: &str) -> Result<Proxy, &'static str> {
     const UNUSABLE: &str = "is not the URL of a proxy";
     let (scheme, rest) = split_scheme(url);
@@ -136,8 +139,8 @@ fn split_scheme(url: &str) -> (&str, &str) {
     (scheme, rest.strip_prefix('/').unwrap_or(rest))
 }
 
-/// Whether `no_proxy` names the host: `*` alone, or a list of hosts, of domains with or without a leading dot, and of addresses
-/// with or without a prefix length, divided by commas and spaces.
+/// Whether `no_proxy` names the host: `*` alone, or a list of hosts, of domains with or without a
+/// leading dot, and of addresses with or without a prefix length, divided by commas and spaces.
 fn is_excepted(host: &str, exceptions: &str) -> bool {
     if exceptions == "*" {
         return true;
@@ -190,7 +193,8 @@ fn covers(entry: &str, address: IpAddr) -> bool {
     }
 }
 
-/// The number at the beginning of the text, as C reads it: 0 where there is none. Below 0 there is no length.
+/// The number at the beginning of the text, as C reads it: 0 where there is none. Below 0 there is
+/// no length.
 fn prefix_length(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let end = digits.find(|c: char| !c.is_ascii_digit());

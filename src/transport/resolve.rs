@@ -1,7 +1,8 @@
 //! Host names to addresses, within a deadline.
 //!
-//! The system's resolver knows no deadline, so it runs in a helper thread that is waited for. Threads that ask for the same host
-//! at the same time share one; a process never has more than two, however long its DNS hangs.
+//! The system's resolver knows no deadline, so it runs in a helper thread that is waited for.
+//! Threads that ask for the same host at the same time share one; a process never has more than
+//! two, however long its DNS hangs.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,7 +21,8 @@ const MAX_LOOKUPS: usize = 2;
 /// Name services may load modules that want more than the smallest stack.
 const STACK: usize = 512 * 1024;
 
-/// The addresses of a host, in the order in which the system prefers them; at least one. The inner error is the system's own.
+/// The addresses of a host, in the order in which the system prefers them; at least one. The inner
+/// error is the system's own.
 pub fn resolve(host: &str, port: u16, patience: Patience<'_>) -> Result<Found, Interruption> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(Ok(vec![SocketAddr::new(address, port)]));
@@ -38,7 +40,8 @@ pub fn resolve(host: &str, port: u16, patience: Patience<'_>) -> Result<Found, I
 /// What a lookup ends with.
 pub type Found = Result<Vec<SocketAddr>, String>;
 
-/// One lookup in one thread. The thread's end closes its half of a socket pair, which wakes all who wait.
+/// One lookup in one thread. The thread's end closes its half of a socket pair, which wakes all who
+/// wait.
 struct Lookup {
     host: String,
     port: u16,

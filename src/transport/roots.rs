@@ -41,11 +41,12 @@ impl Trust {
     }
 }
 
-/// The system's certificates, read once a process; the error says where they were looked for, and is not kept.
+/// The system's certificates, read once a process; the error says where they were looked for, and
+/// is not kept.
 ///
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their place. A system that has no store at all gets Mozilla's, which are
-/// built in. A store that was named and holds nothing, or that is there and can't be read, is an error: falling back would trust
-/// more than was asked for.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their place. A system that has no store at all
+/// gets Mozilla's, which are built in. A store that was named and holds nothing, or that is there
+/// and can't be read, is an error: falling back would trust more than was asked for.
 fn system() -> Result<RootCerts, String> {
     static TRUSTED: PerProcess<Mutex<Option<RootCerts>>> = PerProcess::new();
     let Ok(trusted) = TRUSTED.get_or_make(|| Ok::<_, Infallible>(Mutex::new(None)));
@@ -64,13 +65,15 @@ fn of(certificates: &[impl AsRef<[u8]>]) -> RootCerts {
     )
 }
 
-/// Where Debian's family keeps all its certificates in one file, made together with the directory around it.
+/// Where Debian's family keeps all its certificates in one file, made together with the directory
+/// around it.
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 fn load() -> Result<RootCerts, String> {
     let is_named = env::var_os("SSL_CERT_FILE").is_some() || env::var_os("SSL_CERT_DIR").is_some();
     if !is_named {
-        // The directory holds the same again in 150 files, which would be two thirds of a first call's cost.
+        // The directory holds the same again in 150 files, which would be two thirds of a first
+        // call's cost.
         let bundle = rustls_native_certs::load_certs_from_paths(Some(Path::new(BUNDLE)), None);
         if !bundle.certs.is_empty() {
             return Ok(of(&bundle.certs));

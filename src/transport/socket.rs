@@ -73,7 +73,8 @@ impl Transport for Socket {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         let amount = loop {
-            // Waited for first: the answer is hardly ever there already, and the attempt would cost a system call.
+            // Waited for first: the answer is hardly ever there already, and the attempt would cost
+            // a system call.
             self.wait(Event::Readable, timeout)?;
             match (&self.stream).read(self.buffers.input_append_buf()) {
                 Ok(amount) => break amount,
@@ -89,7 +90,8 @@ impl Transport for Socket {
         Ok(amount > 0)
     }
 
-    /// Whether nothing has come since the last answer: neither the end of the connection nor bytes that nobody asked for.
+    /// Whether nothing has come since the last answer: neither the end of the connection nor bytes
+    /// that nobody asked for.
     fn is_open(&mut self) -> bool {
         let nothing_came = || match self.stream.peek(&mut [0]) {
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,

@@ -65,7 +65,8 @@ fn poll_once(watched: &mut [Watched], time: Duration) -> io::Result<i32> {
     let milliseconds = time.as_nanos().div_ceil(1_000_000);
     let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
     let count = libc::nfds_t::try_from(watched.len()).unwrap_or(0);
-    // SAFETY: the pointer and the count are of one slice, borrowed for the call; `Watched` is a `pollfd` and nothing else.
+    // SAFETY: the pointer and the count are of one slice, borrowed for the call; `Watched` is a
+    // `pollfd` and nothing else.
     let ready = unsafe { libc::poll(watched.as_mut_ptr().cast(), count, milliseconds) };
     if ready < 0 {
         Err(io::Error::last_os_error())
@@ -74,7 +75,8 @@ fn poll_once(watched: &mut [Watched], time: Duration) -> io::Result<i32> {
     }
 }
 
-/// A TCP socket, not blocking and not inherited by programs that the host starts, that has begun to connect.
+/// A TCP socket, not blocking and not inherited by programs that the host starts, that has begun to
+/// connect.
 ///
 /// It is connected when it becomes writable and has no error.
 pub fn begin_connect(address: SocketAddr) -> io::Result<TcpStream> {
@@ -137,7 +139,8 @@ fn new_socket(family: i32) -> io::Result<OwnedFd> {
 #[allow(unsafe_code)]
 fn connect<Address>(socket: &OwnedFd, address: &Address) -> io::Result<()> {
     let length = libc::socklen_t::try_from(mem::size_of::<Address>()).unwrap_or(0);
-    // SAFETY: the pointer and the length are of one value, borrowed for the call; its first field tells its form.
+    // SAFETY: the pointer and the length are of one value, borrowed for the call; its first field
+    // tells its form.
     let result = unsafe {
         libc::connect(
             socket.as_raw_fd(),
@@ -161,8 +164,8 @@ pub fn signal_pair() -> io::Result<(UnixStream, UnixStream)> {
     ))
 }
 
-/// The same file under a number above 2: where the host has closed its standard streams, what it prints must not go to a
-/// descriptor of this library.
+/// The same file under a number above 2: where the host has closed its standard streams, what it
+/// prints must not go to a descriptor of this library.
 #[allow(unsafe_code)]
 fn above_standard_streams(descriptor: OwnedFd) -> io::Result<OwnedFd> {
     const FIRST: libc::c_int = libc::STDERR_FILENO + 1;
@@ -179,7 +182,8 @@ fn above_standard_streams(descriptor: OwnedFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
-/// Runs the work with all signals blocked in this thread, so that a thread started by it gets none of the host's.
+/// Runs the work with all signals blocked in this thread, so that a thread started by it gets none
+/// of the host's.
 #[allow(unsafe_code)]
 pub fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
     let mut all = mem::MaybeUninit::<libc::sigset_t>::uninit();

@@ -120,7 +120,8 @@ impl Transport for Tunnel {
     }
 }
 
-/// What goes wrong before the endpoint is reached is the proxy's, but for the time and the caller's will.
+/// What goes wrong before the endpoint is reached is the proxy's, but for the time and the caller's
+/// will.
 fn status_of_proxy(status: Status) -> Status {
     match status {
         Status::TIMEOUT | Status::CANCELLED | Status::INTERNAL => status,

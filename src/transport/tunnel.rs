@@ -8,7 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 /// The largest head of a proxy's answer in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Asks the proxy at the other end of the stream to connect to `host:port`; afterwards the stream leads there.
+/// Asks the proxy at the other end of the stream to connect to `host:port`; afterwards the stream
+/// leads there.
 pub fn connect(
     stream: &mut (impl Read + Write),
     target: &str,

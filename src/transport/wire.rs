@@ -6,7 +6,8 @@ use super::Deadline;
 
 /// A transport, what is to go out on it, and what has come in.
 ///
-/// ureq writes a request in two parts; they are held until an answer is waited for, and go out as one.
+/// ureq writes a request in two parts; they are held until an answer is waited for, and go out as
+/// one.
 #[derive(Default)]
 pub struct Wire {
     /// Nothing only where the wire was taken away.

@@ -1,7 +1,8 @@
 //! What a call costs, beside libcurl and beside a bare socket, in one run on one machine.
 //!
-//! `cargo bench` prints the table; `UPDATE_README=1 cargo bench` also puts it into README.md. It needs nginx, valgrind, strace,
-//! a C compiler and libcurl's headers, and fails where a part can't be measured.
+//! `cargo bench` prints the table; `UPDATE_README=1 cargo bench` also puts it into README.md. It
+//! needs nginx, valgrind, strace, a C compiler and libcurl's headers, and fails where a part can't
+//! be measured.
 
 #[path = "../support/c.rs"]
 #[allow(dead_code)]

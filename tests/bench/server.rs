@@ -63,7 +63,8 @@ impl Drop for Server {
 /// Writes the server's key and certificate, and returns that of their authority.
 fn certificates(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
     let mut authority = CertificateParams::new(Vec::<String>::new())?;
-    // A name of its own: with the same name on both, OpenSSL takes the server's certificate for a self-signed one.
+    // A name of its own: with the same name on both, OpenSSL takes the server's certificate for a
+    // self-signed one.
     let name = "benchmark authority";
     authority.distinguished_name.push(DnType::CommonName, name);
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

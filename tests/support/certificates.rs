@@ -127,7 +127,8 @@ fn params(name: &str, hosts: &[&str]) -> CertificateParams {
 /// The server's side of an encrypted connection.
 pub type TlsStream<'a> = Stream<'a, ServerConnection, TcpStream>;
 
-/// Answers each request over TLS as a service that did what was asked. What it saw is what came out of the encryption.
+/// Answers each request over TLS as a service that did what was asked. What it saw is what came out
+/// of the encryption.
 pub fn tls_server(identity: Identity) -> Server {
     tls_server_on("127.0.0.1:0", identity, rustls::ALL_VERSIONS).unwrap()
 }

@@ -79,7 +79,8 @@ unsafe impl Send for Client {}
 // SAFETY: as above.
 unsafe impl Sync for Client {}
 
-/// A configuration with nothing set but no proxy, so that the machine's environment does not matter.
+/// A configuration with nothing set but no proxy, so that the machine's environment does not
+/// matter.
 pub fn config() -> Config {
     let config = Config {
         config: capi::fpga_assoc_config_new(),

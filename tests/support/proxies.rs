@@ -21,7 +21,8 @@ const BAD_GATEWAY: &[u8] =
 /// The first byte of a TLS handshake.
 const HANDSHAKE: u8 = 22;
 
-/// Plays any proxy, and the service: notes what comes first on each connection, and refuses or closes.
+/// Plays any proxy, and the service: notes what comes first on each connection, and refuses or
+/// closes.
 pub fn recorder_on(address: &str) -> io::Result<Server> {
     Server::serve_on(address, |mut visit| {
         let mut first = [0];
@@ -159,8 +160,8 @@ fn read_counted(stream: &mut impl Read, length: u8) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a SOCKS5 proxy answers to the greeting, to credentials and to the request, and closes after the last of them that is not
-/// empty.
+/// What a SOCKS5 proxy answers to the greeting, to credentials and to the request, and closes after
+/// the last of them that is not empty.
 pub type SocksAnswers = [&'static [u8]; 3];
 
 /// A SOCKS5 proxy that answers with these bytes.
@@ -220,7 +221,8 @@ pub fn dribbling_proxy() -> Server {
     })
 }
 
-/// A SOCKS5 proxy for those who know the user and the password; it leads to one place, whatever is asked for.
+/// A SOCKS5 proxy for those who know the user and the password; it leads to one place, whatever is
+/// asked for.
 pub fn socks_relay(user: &str, password: &str, to: SocketAddr) -> Server {
     let expected = (user.to_owned(), password.to_owned());
     Server::serve(move |mut visit| {

@@ -44,7 +44,8 @@ impl Seen {
     }
 }
 
-/// A listening socket on a free port of this machine, and a thread for each connection. It ends with all of them when dropped.
+/// A listening socket on a free port of this machine, and a thread for each connection. It ends
+/// with all of them when dropped.
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -55,7 +56,8 @@ pub struct Server {
 struct Shared {
     seen: Mutex<Seen>,
     open: Mutex<HashMap<usize, TcpStream>>,
-    /// The address from which the server asked itself to stop. Held while it asks, so that nobody mistakes that for a client.
+    /// The address from which the server asked itself to stop. Held while it asks, so that nobody
+    /// mistakes that for a client.
     farewell: Mutex<Option<SocketAddr>>,
 }
 
@@ -87,7 +89,8 @@ impl Server {
         })
     }
 
-    /// Answers the first request with these bytes, and all others as a service that did what was asked.
+    /// Answers the first request with these bytes, and all others as a service that did what was
+    /// asked.
     pub fn answering_first(answer: impl Into<Vec<u8>>, then: Then) -> Self {
         let answer = answer.into();
         Self::start(move |nth, stream| match nth {
@@ -221,7 +224,8 @@ impl Visit {
         }
     }
 
-    /// Which of all requests came, once one has come to its end; nothing when the client ended first.
+    /// Which of all requests came, once one has come to its end; nothing when the client ended
+    /// first.
     pub fn read_request(&mut self) -> Option<usize> {
         let (bytes, is_whole) = read_request(&mut self.stream);
         let nth = self.record(bytes, is_whole);

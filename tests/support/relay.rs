@@ -1,4 +1,5 @@
-//! A relay between the library and the emulator that breaks connections at a chosen point of a chosen request.
+//! A relay between the library and the emulator that breaks connections at a chosen point of a
+//! chosen request.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

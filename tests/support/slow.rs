@@ -283,7 +283,8 @@ fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) {
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
-/// A port that is taken, so that nobody else gets it, and refuses all connections until it is opened.
+/// A port that is taken, so that nobody else gets it, and refuses all connections until it is
+/// opened.
 pub struct Closed {
     socket: TcpListener,
 }
@@ -364,7 +365,8 @@ pub fn wait_until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Has the client tell each line. What hears them is never freed: the client may outlive the test's grasp of it.
+/// Has the client tell each line. What hears them is never freed: the client may outlive the test's
+/// grasp of it.
 pub fn on_line(config: Config, hear: impl Fn(i32, &str) + Send + Sync + 'static) -> Config {
     type Hear = Box<dyn Fn(i32, &str) + Send + Sync>;
     unsafe extern "C" fn tell(context: *mut c_void, level: i32, line: *const c_char) {
@@ -380,8 +382,9 @@ pub fn on_line(config: Config, hear: impl Fn(i32, &str) + Send + Sync + 'static)
     config
 }
 
-/// Runs the work in a child process that has a network of its own, with this machine's loopback alone, and asks the given socket
-/// for all names: it hangs for as long as the socket is there, and fails at once after.
+/// Runs the work in a child process that has a network of its own, with this machine's loopback
+/// alone, and asks the given socket for all names: it hangs for as long as the socket is there, and
+/// fails at once after.
 ///
 /// `test` is the name of the test that calls this; the child runs it again.
 pub fn with_own_dns(test: &str, work: impl FnOnce(UdpSocket)) {
