@@ -18,6 +18,7 @@ use ureq::{Agent, Body};
 
 use super::answer::Answer;
 use super::dial::NoResolver;
+use super::patience::Interruption;
 use super::uri::Base;
 use super::wire::{Progress, Wire};
 use super::{Deadline, Failure, Request, Step};
@@ -124,10 +125,11 @@ fn read(mut response: http::Response<Body>, limit: usize) -> Result<Answer, (ure
         .take(one_more)
         .read_to_end(&mut body);
     let is_complete = outcome.is_ok() && body.len() <= limit;
-    if let Err(error) = outcome
-        && response.status().is_success()
-    {
-        return Err((error.into(), http_status));
+    match outcome.map_err(ureq::Error::from) {
+        Err(error) if response.status().is_success() || is_cancelled(&error) => {
+            return Err((error, http_status));
+        }
+        _ => {}
     }
     body.truncate(limit);
     Ok(Answer {
@@ -137,6 +139,13 @@ fn read(mut response: http::Response<Body>, limit: usize) -> Result<Answer, (ure
         was_sent_before: false,
         headers: mem::take(response.headers_mut()),
     })
+}
+
+fn is_cancelled(error: &ureq::Error) -> bool {
+    let ureq::Error::Other(error) = error else {
+        return false;
+    };
+    matches!(error.downcast_ref(), Some(Interruption::Cancelled))
 }
 
 fn explain(error: &ureq::Error, sent: bool) -> Failure {
