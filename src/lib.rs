@@ -15,7 +15,7 @@
 //! [`status`], [`error`], [`log`] and [`text`] are the ground that all of them stand on. Imports
 //! point downwards only.
 
-#![deny(unsafe_code)]
+#![deny(unsafe_code, missing_docs)]
 #![cfg_attr(
     test,
     allow(
