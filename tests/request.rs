@@ -388,52 +388,6 @@ fn a_reused_connection_that_is_reset_without_a_byte_of_answer_is_replaced_too() 
 }
 
 #[test]
-fn a_fresh_connection_that_ends_without_an_answer_is_lost_and_not_tried_again() {
-    let server = Server::start(|_, _| Then::Close);
-    let outcome = example(&server.endpoint());
-    assert!(outcome.is(Status::CONNECTION_LOST), "{outcome:?}");
-    assert!(outcome.outcome_unknown, "{outcome:?}");
-    assert_eq!((outcome.http_status, outcome.attempts), (0, 1));
-    assert_eq!(server.finish().connection_of_each(), [0]);
-}
-
-#[test]
-fn the_second_try_of_a_reused_connection_is_the_last() {
-    let server = Server::start(|nth, stream| match nth {
-        0 => succeed(stream),
-        _ => Then::Close,
-    });
-    assert_ok(&example(&server.endpoint()));
-    let outcome = example(&server.endpoint());
-    assert!(outcome.is(Status::CONNECTION_LOST), "{outcome:?}");
-    assert!(outcome.outcome_unknown, "{outcome:?}");
-    assert_eq!(server.finish().connection_of_each(), [0, 0, 1]);
-}
-
-#[test]
-fn a_reused_connection_that_ends_after_a_byte_of_answer_is_not_tried_again() {
-    for (case, beginning) in [
-        ("a byte", "H"),
-        ("half a status line", "HTTP/1.1 2"),
-        ("half a head", "HTTP/1.1 204 No Content\r\nX-Request"),
-        ("an interim answer", "HTTP/1.1 100 Continue\r\n\r\n"),
-    ] {
-        let server = Server::start(move |nth, stream| match nth {
-            0 => succeed(stream),
-            _ => {
-                stream.write_all(beginning.as_bytes()).ok();
-                Then::Close
-            }
-        });
-        assert_ok(&example(&server.endpoint()));
-        let outcome = example(&server.endpoint());
-        assert!(outcome.is(Status::CONNECTION_LOST), "{case}: {outcome:?}");
-        assert!(outcome.outcome_unknown, "{case}: {outcome:?}");
-        assert_eq!(server.finish().connection_of_each(), [0, 0], "{case}");
-    }
-}
-
-#[test]
 fn a_port_where_nobody_listens_is_no_connection_and_a_known_outcome() {
     // The client's end of a connection: in use, so that nobody else gets the port, and not listened
     // on.

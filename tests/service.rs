@@ -149,7 +149,7 @@ fn each_refusal_of_the_service_has_its_status_its_code_and_its_words() {
             project_id,
             &service.fpga_ids()[11],
             ecs_id,
-            20,
+            24,
             "Ecs.0000",
             not_again,
         ),

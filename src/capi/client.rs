@@ -8,6 +8,7 @@ use super::error::fpga_assoc_error;
 use super::guard::guard;
 use super::last_error;
 use super::list::fpga_assoc_list;
+use crate::association::{Pair, Token};
 use crate::client::Client;
 use crate::error::Error;
 use crate::transport::Endpoint;
@@ -81,18 +82,18 @@ pub unsafe extern "C" fn fpga_assoc_client_associate(
     ecs_id: *const c_char,
     error: *mut *mut fpga_assoc_error,
 ) -> i32 {
-    let call = || {
-        // SAFETY: as the header says.
-        let (client, (token, pair)) = unsafe {
-            (
-                borrow(client)?,
-                token_and_pair(token, project_id, fpga_id, ecs_id)?,
-            )
-        };
-        client.client.associate(&client.endpoint, token, pair)
-    };
     // SAFETY: as the header says.
-    unsafe { last_error::deliver(error, call) }
+    unsafe {
+        change(
+            client,
+            token,
+            project_id,
+            fpga_id,
+            ecs_id,
+            error,
+            Client::associate,
+        )
+    }
 }
 
 /// Takes an association away, as `fpga_disassociate` does, with the client's settings.
@@ -110,18 +111,18 @@ pub unsafe extern "C" fn fpga_assoc_client_disassociate(
     ecs_id: *const c_char,
     error: *mut *mut fpga_assoc_error,
 ) -> i32 {
-    let call = || {
-        // SAFETY: as the header says.
-        let (client, (token, pair)) = unsafe {
-            (
-                borrow(client)?,
-                token_and_pair(token, project_id, fpga_id, ecs_id)?,
-            )
-        };
-        client.client.disassociate(&client.endpoint, token, pair)
-    };
     // SAFETY: as the header says.
-    unsafe { last_error::deliver(error, call) }
+    unsafe {
+        change(
+            client,
+            token,
+            project_id,
+            fpga_id,
+            ecs_id,
+            error,
+            Client::disassociate,
+        )
+    }
 }
 
 /// Lists associations, as `fpga_associations` does, with the client's settings.
@@ -194,6 +195,33 @@ pub unsafe extern "C" fn fpga_assoc_client_free(client: *mut fpga_assoc_client) 
         // SAFETY: `fpga_assoc_client_new` made it, and the caller gives it back.
         guard(|| drop(unsafe { Box::from_raw(client) }));
     }
+}
+
+type Change = fn(&Client, &Endpoint, Token<'_>, Pair<'_>) -> Result<(), Error>;
+
+/// # Safety
+/// As the header says of the exports that call it.
+unsafe fn change(
+    client: *mut fpga_assoc_client,
+    token: *const c_char,
+    project_id: *const c_char,
+    fpga_id: *const c_char,
+    ecs_id: *const c_char,
+    error: *mut *mut fpga_assoc_error,
+    change: Change,
+) -> i32 {
+    let call = || {
+        // SAFETY: the caller's promise.
+        let (client, (token, pair)) = unsafe {
+            (
+                borrow(client)?,
+                token_and_pair(token, project_id, fpga_id, ecs_id)?,
+            )
+        };
+        change(&client.client, &client.endpoint, token, pair)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { last_error::deliver(error, call) }
 }
 
 /// # Safety

@@ -7,6 +7,7 @@ use std::ptr;
 use super::arguments::{text, token_and_filter, token_and_pair};
 use super::last_error;
 use super::list::fpga_assoc_list;
+use crate::association::{Pair, Token};
 use crate::client::{Client, Settings};
 use crate::error::Error;
 use crate::transport::{Endpoint, PerProcess};
@@ -67,16 +68,17 @@ pub unsafe extern "C" fn fpga_associate(
     fpga_id: *const c_char,
     ecs_id: *const c_char,
 ) -> i32 {
-    last_error::keep(|| {
-        // SAFETY: as the header says, all five are NULL or text that ends in NUL.
-        let (endpoint, (token, pair)) = unsafe {
-            (
-                Endpoint::parse(text("endpoint", endpoint)?, false)?,
-                token_and_pair(token, project_id, fpga_id, ecs_id)?,
-            )
-        };
-        client().associate(&endpoint, token, pair)
-    })
+    // SAFETY: as the header says, all five are NULL or text that ends in NUL.
+    unsafe {
+        change(
+            endpoint,
+            token,
+            project_id,
+            fpga_id,
+            ecs_id,
+            Client::associate,
+        )
+    }
 }
 
 /// Takes the association of an FPGA image with an ECS image away. Only the owner of the FPGA image
@@ -99,16 +101,17 @@ pub unsafe extern "C" fn fpga_disassociate(
     fpga_id: *const c_char,
     ecs_id: *const c_char,
 ) -> i32 {
-    last_error::keep(|| {
-        // SAFETY: as the header says, all five are NULL or text that ends in NUL.
-        let (endpoint, (token, pair)) = unsafe {
-            (
-                Endpoint::parse(text("endpoint", endpoint)?, false)?,
-                token_and_pair(token, project_id, fpga_id, ecs_id)?,
-            )
-        };
-        client().disassociate(&endpoint, token, pair)
-    })
+    // SAFETY: as the header says, all five are NULL or text that ends in NUL.
+    unsafe {
+        change(
+            endpoint,
+            token,
+            project_id,
+            fpga_id,
+            ecs_id,
+            Client::disassociate,
+        )
+    }
 }
 
 /// Lists associations: those of an FPGA image, of an ECS image, or that of both.
@@ -158,6 +161,30 @@ pub unsafe extern "C" fn fpga_associations(
         unsafe { list.write(listed) };
     }
     status
+}
+
+type Change = fn(&Client, &Endpoint, Token<'_>, Pair<'_>) -> Result<(), Error>;
+
+/// # Safety
+/// All five are NULL or text that ends in NUL.
+unsafe fn change(
+    endpoint: *const c_char,
+    token: *const c_char,
+    project_id: *const c_char,
+    fpga_id: *const c_char,
+    ecs_id: *const c_char,
+    change: Change,
+) -> i32 {
+    last_error::keep(|| {
+        // SAFETY: the caller's promise.
+        let (endpoint, (token, pair)) = unsafe {
+            (
+                Endpoint::parse(text("endpoint", endpoint)?, false)?,
+                token_and_pair(token, project_id, fpga_id, ecs_id)?,
+            )
+        };
+        change(client(), &endpoint, token, pair)
+    })
 }
 
 fn client() -> &'static Client {
