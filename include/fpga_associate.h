@@ -212,97 +212,230 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Makes a client. It connects when it is first used.
+ * Associates an FPGA image with an ECS image, so that servers made from the ECS image can load the
+ * FPGA image.
  *
- * - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it.
- *   Borrowed for the call.
- * - `config`: the settings, which are copied; NULL for the defaults.
- * - `client`: receives the client, to be freed with `fpga_assoc_client_free`; NULL where the call
- *   fails.
- * - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the
- *   call succeeds. Where it is NULL the thread's last error is set instead.
+ * Sends `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the body
+ * `{"image":{"id":"<ecs_id>"}}`, as the document "Associating an FPGA Image with an ECS Image" of
+ * the Elastic Cloud Server API reference says. The service asks that the ECS image is private and
+ * has fewer than 10 FPGA images, and for the IAM action `ecs:cloudServerFpgaImages:relate`.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and
- * for an `endpoint` or a `client` that is NULL. The proxies of the environment are read now.
+ * All arguments are text that ends in NUL, borrowed for the call:
+ *
+ * - `endpoint`: where the service is: "host", "host:port" or "https://host[:port][/]", an IPv6
+ *   address in brackets, such as "ecs.cn-north-1.myhuaweicloud.com". The port is 443 unless it is
+ *   given. "http://" is accepted for this very machine alone (localhost, 127.0.0.0/8, [::1]). User
+ *   information, a path, a query or a fragment is refused.
+ * - `token`: an IAM token of project scope, 1 to 65,536 bytes of visible ASCII. It goes to the
+ *   endpoint and nowhere else.
+ * - `project_id`: the project that the token is for.
+ * - `fpga_id`: the id of the FPGA image.
+ * - `ecs_id`: the id of the ECS image (not of a server).
+ *
+ * The three ids have 1 to 128 of the characters A-Z a-z 0-9 - _ each. A UUID as `fpga_id` together
+ * with 32 hex digits as `ecs_id` is refused as swapped.
+ *
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and
+ * `fpga_assoc_last_error_detail` of the same thread tell more. A NULL or unusable argument is
+ * `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
+ *
+ * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts
+ * included. It is tried up to three times, but sent again only where the service provably did
+ * nothing: no connection, HTTP 429 or 503, a flow-control code, or a connection kept from an
+ * earlier call that closes without a byte of an answer. The certificate and the host name are
+ * always verified, against the system's trusted certificates (or those that the environment's
+ * SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never followed.
+ *
+ * Where it stays unknown what the service did (the connection broke after the request went out;
+ * HTTP 500, 502, 504) the list call is asked for this very pair, within the same 30 seconds: where
+ * the two are associated the call succeeds, where they are not the error says so, or the request
+ * is sent again. Where the service says that the two are associated already or the ECS image has
+ * its limit, one text for both, the list tells which: `FPGA_ASSOC_CONFLICT` or
+ * `FPGA_ASSOC_REJECTED`. Without permission to list, or without time,
+ * `fpga_assoc_error_outcome_unknown` stays true.
+ *
+ * Proxies are those of the environment, as curl has them. For other settings make a client with
+ * `fpga_assoc_client_new`.
+ *
+ * Thread-safe: any number of threads may call at once. Blocks the calling thread.
+ */
+int32_t fpga_associate(const char *endpoint,
+                       const char *token,
+                       const char *project_id,
+                       const char *fpga_id,
+                       const char *ecs_id);
+
+/**
+ * Takes the association of an FPGA image with an ECS image away. Only the owner of the FPGA image
+ * may.
+ *
+ * Sends `DELETE` to the same URI and with the same body as `fpga_associate`. The IAM action is
+ * `ecs:cloudServerFpgaImages:unrelate`.
+ *
+ * Arguments, results, errors, time limits, attempts and the question to the list are those of
+ * `fpga_associate`: where it stays unknown what the service did, the call succeeds if the two are
+ * not associated any more. Where they were not associated before, the service refuses, and so does
+ * this call.
+ *
+ * Thread-safe: any number of threads may call at once. Blocks the calling thread.
+ */
+int32_t fpga_disassociate(const char *endpoint,
+                          const char *token,
+                          const char *project_id,
+                          const char *fpga_id,
+                          const char *ecs_id);
+
+/**
+ * Lists associations: those of an FPGA image, of an ECS image, or that of both.
+ *
+ * Sends `GET /v1/{project_id}/cloudservers/fpga_image/associations`, page after page of 100 pairs
+ * over one connection. The IAM action is `ecs:cloudServerFpgaImages:getRelations`.
+ *
+ * - `endpoint`, `token`, `project_id`: as for `fpga_associate`.
+ * - `fpga_id`, `ecs_id`: the images; one of the two may be NULL.
+ * - `list`: receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
+ *
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and
+ * `fpga_assoc_last_error_detail` of the same thread tell more. An answer that is not the
+ * documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`.
+ *
+ * Time limits are those of `fpga_associate`. Each page is tried up to three times, after lost
+ * connections and HTTP 5xx too, because a list changes nothing.
+ *
+ * Thread-safe: any number of threads may call at once. Blocks the calling thread.
+ */
+int32_t fpga_associations(const char *endpoint,
+                          const char *token,
+                          const char *project_id,
+                          const char *fpga_id,
+                          const char *ecs_id,
+                          struct fpga_assoc_list **list);
+
+/**
+ * The calling thread's last error, as one line of text for people.
+ *
+ * It says which step failed, the host, the HTTP status, the service's code and message, and the
+ * request id, as far as they are known: at most 1,023 bytes of UTF-8, no control characters, never
+ * the token.
+ *
+ * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
+ * none. The text belongs to the library and stays valid until the same thread's next call that
+ * sets it: `fpga_associate`, a setter of a configuration, or a call of a client that was given no
+ * error pointer. Copy what must live longer.
+ *
+ * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
+ * before anything else can run.
+ */
+const char *fpga_assoc_last_error(void);
+
+/**
+ * The calling thread's last error with all that is known about it, for the functions whose names
+ * begin with `fpga_assoc_error_`.
+ *
+ * Returns NULL where the thread's last call succeeded or it made none. The error belongs to the
+ * library (do not free it) and stays valid as long as the text of `fpga_assoc_last_error`.
+ *
+ * Thread-safe: each thread has its own.
+ */
+const struct fpga_assoc_error *fpga_assoc_last_error_detail(void);
+
+/**
+ * The status of the call, the same number that the call returned; `FPGA_ASSOC_OK` for NULL.
+ *
  * Thread-safe.
  */
-int32_t fpga_assoc_client_new(const char *endpoint,
-                              const struct fpga_assoc_config *config,
-                              struct fpga_assoc_client **client,
-                              struct fpga_assoc_error **error);
+int32_t fpga_assoc_error_status(const struct fpga_assoc_error *error);
 
 /**
- * Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's
- * settings.
+ * The HTTP status of the answer; 0 where no answer came, and for NULL.
  *
- * The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed
- * with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL the thread's last
- * error is set instead: runtimes that move work between threads (Go, Java, async) must give one.
- *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a
- * `client` that is NULL.
- *
- * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
- * calling thread, until the time for the whole call has passed at the latest.
+ * Thread-safe.
  */
-int32_t fpga_assoc_client_associate(struct fpga_assoc_client *client,
-                                    const char *token,
-                                    const char *project_id,
-                                    const char *fpga_id,
-                                    const char *ecs_id,
-                                    struct fpga_assoc_error **error);
+int32_t fpga_assoc_error_http_status(const struct fpga_assoc_error *error);
 
 /**
- * Takes an association away, as `fpga_disassociate` does, with the client's settings.
+ * One line of text for people, as `fpga_assoc_last_error` describes it; "" for NULL.
  *
- * Arguments, results and errors are those of `fpga_assoc_client_associate`.
- *
- * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
- * calling thread, until the time for the whole call has passed at the latest.
+ * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+ * Thread-safe.
  */
-int32_t fpga_assoc_client_disassociate(struct fpga_assoc_client *client,
-                                       const char *token,
-                                       const char *project_id,
-                                       const char *fpga_id,
-                                       const char *ecs_id,
-                                       struct fpga_assoc_error **error);
+const char *fpga_assoc_error_message(const struct fpga_assoc_error *error);
 
 /**
- * Lists associations, as `fpga_associations` does, with the client's settings.
+ * The service's own code, such as "Ecs.0005"; "" where it gave none, and for NULL.
  *
- * The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL.
- * `list` receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
- * `error` is as for `fpga_assoc_client_associate`.
- *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a
- * `client` or a `list` that is NULL.
- *
- * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
- * calling thread, until the time for the whole call, all pages included, has passed at the latest.
+ * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+ * Thread-safe.
  */
-int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
-                                       const char *token,
-                                       const char *project_id,
-                                       const char *fpga_id,
-                                       const char *ecs_id,
-                                       struct fpga_assoc_list **list,
-                                       struct fpga_assoc_error **error);
+const char *fpga_assoc_error_code(const struct fpga_assoc_error *error);
 
 /**
- * Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once,
- * and so do all later ones.
+ * The service's name for this request, which its support asks for; "" where none came, and for
+ * NULL.
  *
- * NULL is ignored. The client must still be freed, after the calls have returned. In a child of
- * fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
+ * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
+ * Thread-safe.
  */
-void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
+const char *fpga_assoc_error_request_id(const struct fpga_assoc_error *error);
 
 /**
- * Frees a client and closes its connections. NULL is ignored.
+ * How long the service asked to wait before the next call, in milliseconds; 0 where it did not
+ * ask, and for NULL.
  *
- * Thread-safe, as long as nobody else uses the client any more.
+ * Thread-safe.
  */
-void fpga_assoc_client_free(struct fpga_assoc_client *client);
+uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
+
+/**
+ * How many times the request was tried; 0 where an argument was refused before that, and for NULL.
+ *
+ * Thread-safe.
+ */
+uint32_t fpga_assoc_error_attempts(const struct fpga_assoc_error *error);
+
+/**
+ * Whether the service may have acted on the request although the call failed; false for NULL.
+ *
+ * True after a deadline that passed, a connection that broke or an answer that can't be read once
+ * the request had begun to go out, and after HTTP 5xx other than 501 and 503. Find out what the
+ * service did before the call is repeated.
+ *
+ * Thread-safe.
+ */
+bool fpga_assoc_error_outcome_unknown(const struct fpga_assoc_error *error);
+
+/**
+ * Frees an error that an error pointer received. NULL is ignored.
+ *
+ * Do not free what `fpga_assoc_last_error_detail` returned: that belongs to the library.
+ *
+ * Thread-safe, as long as nobody else uses the error any more.
+ */
+void fpga_assoc_error_free(struct fpga_assoc_error *error);
+
+/**
+ * The name of a status, as "FPGA_ASSOC_TIMEOUT"; "unknown status" for a number that is none.
+ *
+ * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never
+ * NULL. Thread-safe.
+ */
+const char *fpga_assoc_status_name(int32_t status);
+
+/**
+ * The likely cause of a status and what to do about it, in a sentence or two for people.
+ *
+ * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never
+ * NULL. Thread-safe.
+ */
+const char *fpga_assoc_status_help(int32_t status);
+
+/**
+ * The version of the library that is loaded, as "1.2.3"; `FPGA_ASSOC_VERSION` is that of the
+ * header.
+ *
+ * Returns constant text that ends in NUL and is valid for ever, never NULL. Thread-safe.
+ */
+const char *fpga_assoc_version(void);
 
 /**
  * New settings, each at its default.
@@ -423,106 +556,97 @@ int32_t fpga_assoc_config_set_log(struct fpga_assoc_config *config,
                                   void *context);
 
 /**
- * The status of the call, the same number that the call returned; `FPGA_ASSOC_OK` for NULL.
+ * Makes a client. It connects when it is first used.
  *
+ * - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it.
+ *   Borrowed for the call.
+ * - `config`: the settings, which are copied; NULL for the defaults.
+ * - `client`: receives the client, to be freed with `fpga_assoc_client_free`; NULL where the call
+ *   fails.
+ * - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the
+ *   call succeeds. Where it is NULL the thread's last error is set instead.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and
+ * for an `endpoint` or a `client` that is NULL. The proxies of the environment are read now.
  * Thread-safe.
  */
-int32_t fpga_assoc_error_status(const struct fpga_assoc_error *error);
+int32_t fpga_assoc_client_new(const char *endpoint,
+                              const struct fpga_assoc_config *config,
+                              struct fpga_assoc_client **client,
+                              struct fpga_assoc_error **error);
 
 /**
- * The HTTP status of the answer; 0 where no answer came, and for NULL.
+ * Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's
+ * settings.
  *
- * Thread-safe.
+ * The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed
+ * with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL the thread's last
+ * error is set instead: runtimes that move work between threads (Go, Java, async) must give one.
+ *
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a
+ * `client` that is NULL.
+ *
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+ * calling thread, until the time for the whole call has passed at the latest.
  */
-int32_t fpga_assoc_error_http_status(const struct fpga_assoc_error *error);
+int32_t fpga_assoc_client_associate(struct fpga_assoc_client *client,
+                                    const char *token,
+                                    const char *project_id,
+                                    const char *fpga_id,
+                                    const char *ecs_id,
+                                    struct fpga_assoc_error **error);
 
 /**
- * One line of text for people, as `fpga_assoc_last_error` describes it; "" for NULL.
+ * Takes an association away, as `fpga_disassociate` does, with the client's settings.
  *
- * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
- * Thread-safe.
+ * Arguments, results and errors are those of `fpga_assoc_client_associate`.
+ *
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+ * calling thread, until the time for the whole call has passed at the latest.
  */
-const char *fpga_assoc_error_message(const struct fpga_assoc_error *error);
+int32_t fpga_assoc_client_disassociate(struct fpga_assoc_client *client,
+                                       const char *token,
+                                       const char *project_id,
+                                       const char *fpga_id,
+                                       const char *ecs_id,
+                                       struct fpga_assoc_error **error);
 
 /**
- * The service's own code, such as "Ecs.0005"; "" where it gave none, and for NULL.
+ * Lists associations, as `fpga_associations` does, with the client's settings.
  *
- * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
- * Thread-safe.
+ * The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL.
+ * `list` receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
+ * `error` is as for `fpga_assoc_client_associate`.
+ *
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; `FPGA_ASSOC_INVALID_ARGUMENT` for a
+ * `client` or a `list` that is NULL.
+ *
+ * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
+ * calling thread, until the time for the whole call, all pages included, has passed at the latest.
  */
-const char *fpga_assoc_error_code(const struct fpga_assoc_error *error);
+int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
+                                       const char *token,
+                                       const char *project_id,
+                                       const char *fpga_id,
+                                       const char *ecs_id,
+                                       struct fpga_assoc_list **list,
+                                       struct fpga_assoc_error **error);
 
 /**
- * The service's name for this request, which its support asks for; "" where none came, and for
- * NULL.
+ * Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once,
+ * and so do all later ones.
  *
- * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
- * Thread-safe.
+ * NULL is ignored. The client must still be freed, after the calls have returned. In a child of
+ * fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
  */
-const char *fpga_assoc_error_request_id(const struct fpga_assoc_error *error);
+void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
 
 /**
- * How long the service asked to wait before the next call, in milliseconds; 0 where it did not
- * ask, and for NULL.
+ * Frees a client and closes its connections. NULL is ignored.
  *
- * Thread-safe.
+ * Thread-safe, as long as nobody else uses the client any more.
  */
-uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
-
-/**
- * How many times the request was tried; 0 where an argument was refused before that, and for NULL.
- *
- * Thread-safe.
- */
-uint32_t fpga_assoc_error_attempts(const struct fpga_assoc_error *error);
-
-/**
- * Whether the service may have acted on the request although the call failed; false for NULL.
- *
- * True after a deadline that passed, a connection that broke or an answer that can't be read once
- * the request had begun to go out, and after HTTP 5xx other than 501 and 503. Find out what the
- * service did before the call is repeated.
- *
- * Thread-safe.
- */
-bool fpga_assoc_error_outcome_unknown(const struct fpga_assoc_error *error);
-
-/**
- * Frees an error that an error pointer received. NULL is ignored.
- *
- * Do not free what `fpga_assoc_last_error_detail` returned: that belongs to the library.
- *
- * Thread-safe, as long as nobody else uses the error any more.
- */
-void fpga_assoc_error_free(struct fpga_assoc_error *error);
-
-/**
- * The calling thread's last error, as one line of text for people.
- *
- * It says which step failed, the host, the HTTP status, the service's code and message, and the
- * request id, as far as they are known: at most 1,023 bytes of UTF-8, no control characters, never
- * the token.
- *
- * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
- * none. The text belongs to the library and stays valid until the same thread's next call that
- * sets it: `fpga_associate`, a setter of a configuration, or a call of a client that was given no
- * error pointer. Copy what must live longer.
- *
- * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
- * before anything else can run.
- */
-const char *fpga_assoc_last_error(void);
-
-/**
- * The calling thread's last error with all that is known about it, for the functions whose names
- * begin with `fpga_assoc_error_`.
- *
- * Returns NULL where the thread's last call succeeded or it made none. The error belongs to the
- * library (do not free it) and stays valid as long as the text of `fpga_assoc_last_error`.
- *
- * Thread-safe: each thread has its own.
- */
-const struct fpga_assoc_error *fpga_assoc_last_error_detail(void);
+void fpga_assoc_client_free(struct fpga_assoc_client *client);
 
 /**
  * How many pairs a list has; 0 for NULL.
@@ -554,130 +678,6 @@ const char *fpga_assoc_list_json(const struct fpga_assoc_list *list);
  * Thread-safe, as long as nobody else uses the list any more.
  */
 void fpga_assoc_list_free(struct fpga_assoc_list *list);
-
-/**
- * Associates an FPGA image with an ECS image, so that servers made from the ECS image can load the
- * FPGA image.
- *
- * Sends `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the body
- * `{"image":{"id":"<ecs_id>"}}`, as the document "Associating an FPGA Image with an ECS Image" of
- * the Elastic Cloud Server API reference says. The service asks that the ECS image is private and
- * has fewer than 10 FPGA images, and for the IAM action `ecs:cloudServerFpgaImages:relate`.
- *
- * All arguments are text that ends in NUL, borrowed for the call:
- *
- * - `endpoint`: where the service is: "host", "host:port" or "https://host[:port][/]", an IPv6
- *   address in brackets, such as "ecs.cn-north-1.myhuaweicloud.com". The port is 443 unless it is
- *   given. "http://" is accepted for this very machine alone (localhost, 127.0.0.0/8, [::1]). User
- *   information, a path, a query or a fragment is refused.
- * - `token`: an IAM token of project scope, 1 to 65,536 bytes of visible ASCII. It goes to the
- *   endpoint and nowhere else.
- * - `project_id`: the project that the token is for.
- * - `fpga_id`: the id of the FPGA image.
- * - `ecs_id`: the id of the ECS image (not of a server).
- *
- * The three ids have 1 to 128 of the characters A-Z a-z 0-9 - _ each. A UUID as `fpga_id` together
- * with 32 hex digits as `ecs_id` is refused as swapped.
- *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and
- * `fpga_assoc_last_error_detail` of the same thread tell more. A NULL or unusable argument is
- * `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
- *
- * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts
- * included. It is tried up to three times, but sent again only where the service provably did
- * nothing: no connection, HTTP 429 or 503, a flow-control code, or a connection kept from an
- * earlier call that closes without a byte of an answer. The certificate and the host name are
- * always verified, against the system's trusted certificates (or those that the environment's
- * SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never followed.
- *
- * Where it stays unknown what the service did (the connection broke after the request went out;
- * HTTP 500, 502, 504) the list call is asked for this very pair, within the same 30 seconds: where
- * the two are associated the call succeeds, where they are not the error says so, or the request
- * is sent again. Where the service says that the two are associated already or the ECS image has
- * its limit, one text for both, the list tells which: `FPGA_ASSOC_CONFLICT` or
- * `FPGA_ASSOC_REJECTED`. Without permission to list, or without time,
- * `fpga_assoc_error_outcome_unknown` stays true.
- *
- * Proxies are those of the environment, as curl has them. For other settings make a client with
- * `fpga_assoc_client_new`.
- *
- * Thread-safe: any number of threads may call at once. Blocks the calling thread.
- */
-int32_t fpga_associate(const char *endpoint,
-                       const char *token,
-                       const char *project_id,
-                       const char *fpga_id,
-                       const char *ecs_id);
-
-/**
- * Takes the association of an FPGA image with an ECS image away. Only the owner of the FPGA image
- * may.
- *
- * Sends `DELETE` to the same URI and with the same body as `fpga_associate`. The IAM action is
- * `ecs:cloudServerFpgaImages:unrelate`.
- *
- * Arguments, results, errors, time limits, attempts and the question to the list are those of
- * `fpga_associate`: where it stays unknown what the service did, the call succeeds if the two are
- * not associated any more. Where they were not associated before, the service refuses, and so does
- * this call.
- *
- * Thread-safe: any number of threads may call at once. Blocks the calling thread.
- */
-int32_t fpga_disassociate(const char *endpoint,
-                          const char *token,
-                          const char *project_id,
-                          const char *fpga_id,
-                          const char *ecs_id);
-
-/**
- * Lists associations: those of an FPGA image, of an ECS image, or that of both.
- *
- * Sends `GET /v1/{project_id}/cloudservers/fpga_image/associations`, page after page of 100 pairs
- * over one connection. The IAM action is `ecs:cloudServerFpgaImages:getRelations`.
- *
- * - `endpoint`, `token`, `project_id`: as for `fpga_associate`.
- * - `fpga_id`, `ecs_id`: the images; one of the two may be NULL.
- * - `list`: receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
- *
- * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and
- * `fpga_assoc_last_error_detail` of the same thread tell more. An answer that is not the
- * documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`.
- *
- * Time limits are those of `fpga_associate`. Each page is tried up to three times, after lost
- * connections and HTTP 5xx too, because a list changes nothing.
- *
- * Thread-safe: any number of threads may call at once. Blocks the calling thread.
- */
-int32_t fpga_associations(const char *endpoint,
-                          const char *token,
-                          const char *project_id,
-                          const char *fpga_id,
-                          const char *ecs_id,
-                          struct fpga_assoc_list **list);
-
-/**
- * The name of a status, as "FPGA_ASSOC_TIMEOUT"; "unknown status" for a number that is none.
- *
- * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never
- * NULL. Thread-safe.
- */
-const char *fpga_assoc_status_name(int32_t status);
-
-/**
- * The likely cause of a status and what to do about it, in a sentence or two for people.
- *
- * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never
- * NULL. Thread-safe.
- */
-const char *fpga_assoc_status_help(int32_t status);
-
-/**
- * The version of the library that is loaded, as "1.2.3"; `FPGA_ASSOC_VERSION` is that of the
- * header.
- *
- * Returns constant text that ends in NUL and is valid for ever, never NULL. Thread-safe.
- */
-const char *fpga_assoc_version(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -14,16 +14,19 @@
 // Safety is told in the words of the C comments; the names are those of the header.
 #![allow(clippy::missing_safety_doc, non_camel_case_types)]
 
-mod arguments;
-mod client;
-mod config;
-mod error;
-mod guard;
-mod last_error;
-mod list;
+// The exports, in the order in which the header tells of them.
 mod one_line;
+mod last_error;
+mod error;
 mod status;
 mod version;
+mod config;
+mod client;
+mod list;
+
+// What they are made with.
+mod arguments;
+mod guard;
 
 pub use client::{
     fpga_assoc_client, fpga_assoc_client_associate, fpga_assoc_client_associations,
