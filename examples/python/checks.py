@@ -1,0 +1,81 @@
+"""Takes the wrapper to its edges and prints what it meets; the test compares.
+
+    checks.py ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+"""
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable
+
+from fpga_associate import Client, Error
+
+UNKNOWN = "0" * 32
+
+
+def failure(call: Callable[[], Any]) -> Error:
+    try:
+        call()
+    except Error as error:
+        return error
+    raise AssertionError("no error")
+
+
+def one_call(client: Client, token: str, project_id: str, ecs_id: str, number: int) -> int:
+    """1 where the call met what belongs to it, and not to another thread's call."""
+    if number % 2 == 0:
+        return len(client.associations(token, project_id, ecs_id=ecs_id))
+    unknown = f"{number:032x}"
+    error = failure(lambda: client.associate(token, project_id, unknown, ecs_id))
+    return int(error.code == "Ecs.0031" and unknown in str(error))
+
+
+def main() -> None:
+    endpoint, project_id, fpga_id, ecs_id, ca_file, broken = sys.argv[1:]
+    token = os.environ["FPGA_TOKEN"]
+
+    with Client(endpoint) as client:
+        pairs = client.associations(token, project_id, ecs_id=ecs_id)
+        print("no settings, ECS image alone:", len(pairs))
+    client = Client(endpoint, ca_file=ca_file, timeout_ms=20_000, user_agent="checks/1")
+    print("FPGA image alone:", len(client.associations(token, project_id, fpga_id=fpga_id)))
+
+    for what, call in [
+        ("no endpoint", lambda: Client(None)),
+        ("no token", lambda: client.associate(None, project_id, fpga_id, ecs_id)),
+        ("no ECS image", lambda: client.associate(token, project_id, fpga_id, None)),
+        ("no image at all", lambda: client.associations(token, project_id)),
+        ("zero byte", lambda: client.associate(token, project_id, fpga_id + "\0", ecs_id)),
+        ("no such CA file", lambda: Client(endpoint, ca_file="/nonexistent/ca.pem")),
+    ]:
+        print(f"{what}:", failure(call).status_name)
+
+    error = failure(lambda: client.associate(token, project_id, UNKNOWN, ecs_id))
+    with_id = "with" if error.request_id and error.request_id in str(error) else "without"
+    outcome = "unknown" if error.outcome_unknown else "known"
+    print(
+        f"unknown image: {error.status_name} {error.http_status} {error.code}"
+        f" {with_id} request id, outcome {outcome}"
+    )
+    with Client(broken, confirm=False) as other:
+        error = failure(lambda: other.associate(token, project_id, fpga_id, ecs_id))
+    outcome = "unknown" if error.outcome_unknown else "known"
+    print(f"lost connection: {error.status_name} {error.http_status}, outcome {outcome}")
+
+    with Client(endpoint, ca_file=ca_file) as crowd, ThreadPoolExecutor(8) as threads:
+        met = threads.map(
+            lambda number: one_call(crowd, token, project_id, ecs_id, number), range(200)
+        )
+        right = sum(met)
+
+    client.disassociate(token, project_id, fpga_id, ecs_id)
+    print("taken away, left:", len(client.associations(token, project_id, ecs_id=ecs_id)))
+    client.close()
+    client.close()
+    failure(lambda: client.associate(token, project_id, fpga_id, ecs_id))
+    print("closed: refused")
+    print("calls at once:", right)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,313 @@
+"""Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate through ctypes.
+
+The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
+/usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Python 3.9 or newer.
+
+    with Client("ecs.cn-north-1.myhuaweicloud.com", timeout_ms=10_000) as client:
+        client.associate(token, project_id, fpga_id, ecs_id)
+        for pair in client.associations(token, project_id, ecs_id=ecs_id):
+            print(pair.fpga_id, pair.status)
+
+ctypes releases the GIL for each call, so that threads wait for the service side by side.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import weakref
+from contextlib import contextmanager
+from ctypes import POINTER, c_bool, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from dataclasses import dataclass
+from typing import Any, Iterator, Optional
+
+INVALID_ARGUMENT = 1
+
+
+class _Entry(ctypes.Structure):
+    _fields_ = [
+        ("ecs_id", c_char_p),
+        ("fpga_id", c_char_p),
+        ("name", c_char_p),
+        ("description", c_char_p),
+        ("status", c_char_p),
+        ("created_at", c_char_p),
+        ("message", c_char_p),
+        ("metadata", c_char_p),
+        ("log_directory", c_char_p),
+        ("size_mb", c_uint64),
+        ("is_protected", c_bool),
+    ]
+
+
+def _load() -> ctypes.CDLL:
+    library = ctypes.CDLL(os.environ.get("FPGA_ASSOCIATE_LIBRARY", "libfpga_associate.so.0"))
+    call = [c_void_p, c_char_p, c_char_p, c_char_p, c_char_p]
+    error = POINTER(c_void_p)
+    for name, result, arguments in [
+        ("fpga_assoc_config_new", c_void_p, []),
+        ("fpga_assoc_config_free", None, [c_void_p]),
+        ("fpga_assoc_config_set_timeout_ms", c_int32, [c_void_p, c_uint32]),
+        ("fpga_assoc_config_set_connect_timeout_ms", c_int32, [c_void_p, c_uint32]),
+        ("fpga_assoc_config_set_max_attempts", c_int32, [c_void_p, c_uint32]),
+        ("fpga_assoc_config_set_ca_file", c_int32, [c_void_p, c_char_p]),
+        ("fpga_assoc_config_set_proxy", c_int32, [c_void_p, c_char_p]),
+        ("fpga_assoc_config_set_user_agent", c_int32, [c_void_p, c_char_p]),
+        ("fpga_assoc_config_set_allow_http", c_int32, [c_void_p, c_bool]),
+        ("fpga_assoc_config_set_confirm", c_int32, [c_void_p, c_bool]),
+        ("fpga_assoc_client_new", c_int32, [c_char_p, c_void_p, POINTER(c_void_p), error]),
+        ("fpga_assoc_client_associate", c_int32, [*call, error]),
+        ("fpga_assoc_client_disassociate", c_int32, [*call, error]),
+        ("fpga_assoc_client_associations", c_int32, [*call, POINTER(c_void_p), error]),
+        ("fpga_assoc_client_shutdown", None, [c_void_p]),
+        ("fpga_assoc_client_free", None, [c_void_p]),
+        ("fpga_assoc_list_len", c_size_t, [c_void_p]),
+        ("fpga_assoc_list_get", POINTER(_Entry), [c_void_p, c_size_t]),
+        ("fpga_assoc_list_free", None, [c_void_p]),
+        ("fpga_assoc_error_status", c_int32, [c_void_p]),
+        ("fpga_assoc_error_http_status", c_int32, [c_void_p]),
+        ("fpga_assoc_error_message", c_char_p, [c_void_p]),
+        ("fpga_assoc_error_code", c_char_p, [c_void_p]),
+        ("fpga_assoc_error_request_id", c_char_p, [c_void_p]),
+        ("fpga_assoc_error_retry_after_ms", c_uint64, [c_void_p]),
+        ("fpga_assoc_error_attempts", c_uint32, [c_void_p]),
+        ("fpga_assoc_error_outcome_unknown", c_bool, [c_void_p]),
+        ("fpga_assoc_error_free", None, [c_void_p]),
+        ("fpga_assoc_last_error", c_char_p, []),
+        ("fpga_assoc_status_name", c_char_p, [c_int32]),
+        ("fpga_assoc_status_help", c_char_p, [c_int32]),
+        ("fpga_assoc_version", c_char_p, []),
+    ]:
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = arguments
+    return library
+
+
+_library = _load()
+
+
+class Error(Exception):
+    """Why a call failed; str() is one line for people."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.http_status = 0
+        self.code = ""
+        self.request_id = ""
+        self.retry_after_ms = 0
+        self.attempts = 0
+        self.outcome_unknown = False
+
+    @property
+    def status_name(self) -> str:
+        return _library.fpga_assoc_status_name(self.status).decode()
+
+    @property
+    def help(self) -> str:
+        return _library.fpga_assoc_status_help(self.status).decode()
+
+
+@dataclass(frozen=True)
+class Association:
+    """An FPGA image that is associated with an ECS image; "" is what the service did not give."""
+
+    ecs_id: str
+    fpga_id: str
+    name: str
+    description: str
+    status: str
+    created_at: str
+    message: str
+    metadata: str
+    log_directory: str
+    size_mb: int
+    is_protected: bool
+
+
+def version() -> str:
+    """The version of the library that is loaded."""
+    return _library.fpga_assoc_version().decode()
+
+
+class Client:
+    """Calls one endpoint, from any number of threads at once.
+
+    The settings are those of the header: timeout_ms, connect_timeout_ms, max_attempts, ca_file,
+    proxy, user_agent, allow_http, confirm.
+    """
+
+    def __init__(self, endpoint: Optional[str], **settings: Any) -> None:
+        self._changed = threading.Condition()
+        self._calls = 0
+        client = c_void_p()
+        config = _config(settings)
+        try:
+            with _raised() as error:
+                _library.fpga_assoc_client_new(
+                    _text("endpoint", endpoint), config, ctypes.byref(client), error
+                )
+        finally:
+            _library.fpga_assoc_config_free(config)
+        self._client: Optional[int] = client.value
+        # For a client that nobody closes.
+        self._free = weakref.finalize(self, _library.fpga_assoc_client_free, client.value)
+        self._free.atexit = False
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def associate(
+        self,
+        token: Optional[str],
+        project_id: Optional[str],
+        fpga_id: Optional[str],
+        ecs_id: Optional[str],
+    ) -> None:
+        arguments = _arguments(token, project_id, fpga_id, ecs_id)
+        with self._borrowed() as client, _raised() as error:
+            _library.fpga_assoc_client_associate(client, *arguments, error)
+
+    def disassociate(
+        self,
+        token: Optional[str],
+        project_id: Optional[str],
+        fpga_id: Optional[str],
+        ecs_id: Optional[str],
+    ) -> None:
+        arguments = _arguments(token, project_id, fpga_id, ecs_id)
+        with self._borrowed() as client, _raised() as error:
+            _library.fpga_assoc_client_disassociate(client, *arguments, error)
+
+    def associations(
+        self,
+        token: Optional[str],
+        project_id: Optional[str],
+        *,
+        fpga_id: Optional[str] = None,
+        ecs_id: Optional[str] = None,
+    ) -> list[Association]:
+        """Those of an FPGA image, of an ECS image, or of both; one of the two must be given."""
+        arguments = _arguments(token, project_id, fpga_id, ecs_id)
+        pairs = c_void_p()
+        try:
+            with self._borrowed() as client, _raised() as error:
+                _library.fpga_assoc_client_associations(
+                    client, *arguments, ctypes.byref(pairs), error
+                )
+            return [
+                _association(_library.fpga_assoc_list_get(pairs, index).contents)
+                for index in range(_library.fpga_assoc_list_len(pairs))
+            ]
+        finally:
+            _library.fpga_assoc_list_free(pairs)
+
+    def close(self) -> None:
+        """Ends the calls of other threads as CANCELLED, waits for them, and frees the client."""
+        with self._changed:
+            client, self._client = self._client, None
+            if client is not None:
+                _library.fpga_assoc_client_shutdown(client)
+            self._changed.wait_for(lambda: self._calls == 0)
+        self._free()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[int]:
+        """The client, which is not freed meanwhile."""
+        with self._changed:
+            if self._client is None:
+                raise Error(INVALID_ARGUMENT, "the client is closed")
+            client = self._client
+            self._calls += 1
+        try:
+            yield client
+        finally:
+            with self._changed:
+                self._calls -= 1
+                self._changed.notify_all()
+
+
+def _config(settings: dict[str, Any]) -> Optional[int]:
+    """NULL, which is all defaults, or settings to be freed."""
+    if not settings:
+        return None
+    config = _library.fpga_assoc_config_new()
+    try:
+        for name, value in settings.items():
+            setter = getattr(_library, f"fpga_assoc_config_set_{name}", None)
+            if setter is None:
+                raise TypeError(f"no such setting: {name}")
+            if isinstance(value, (str, os.PathLike)):
+                value = _text(name, os.fspath(value))
+            status = setter(config, value)
+            if status != 0:
+                # Setters have no error pointer; nothing else runs on this thread in between.
+                raise Error(status, _library.fpga_assoc_last_error().decode())
+    except BaseException:
+        _library.fpga_assoc_config_free(config)
+        raise
+    return config
+
+
+@contextmanager
+def _raised() -> Iterator[Any]:
+    """An error pointer; what it received is raised."""
+    pointer = c_void_p()
+    try:
+        yield ctypes.byref(pointer)
+        if pointer:
+            raise _error(pointer)
+    finally:
+        _library.fpga_assoc_error_free(pointer)
+
+
+def _error(pointer: c_void_p) -> Error:
+    error = Error(
+        _library.fpga_assoc_error_status(pointer),
+        _library.fpga_assoc_error_message(pointer).decode(),
+    )
+    error.http_status = _library.fpga_assoc_error_http_status(pointer)
+    error.code = _library.fpga_assoc_error_code(pointer).decode()
+    error.request_id = _library.fpga_assoc_error_request_id(pointer).decode()
+    error.retry_after_ms = _library.fpga_assoc_error_retry_after_ms(pointer)
+    error.attempts = _library.fpga_assoc_error_attempts(pointer)
+    error.outcome_unknown = _library.fpga_assoc_error_outcome_unknown(pointer)
+    return error
+
+
+def _arguments(
+    token: Optional[str],
+    project_id: Optional[str],
+    fpga_id: Optional[str],
+    ecs_id: Optional[str],
+) -> tuple[Optional[bytes], ...]:
+    return (
+        _text("token", token),
+        _text("project_id", project_id),
+        _text("fpga_id", fpga_id),
+        _text("ecs_id", ecs_id),
+    )
+
+
+def _text(name: str, value: Optional[str]) -> Optional[bytes]:
+    """C would take a text with a zero byte for a shorter one."""
+    if value is None:
+        return None
+    if "\0" in value:
+        raise Error(INVALID_ARGUMENT, f"{name}: holds a zero byte")
+    return value.encode("utf-8", "surrogateescape")
+
+
+def _association(entry: _Entry) -> Association:
+    values = {name: getattr(entry, name) for name, _ in _Entry._fields_}
+    return Association(
+        **{
+            name: value.decode() if isinstance(value, bytes) else value
+            for name, value in values.items()
+        }
+    )

@@ -1,0 +1,179 @@
+//! What a program in any language must do with the library: the same for all of them.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::thread;
+
+use ecs_emulator::Emulator;
+
+use super::c::{Toolchain, root, run};
+
+const UNKNOWN: &str = "00000000000000000000000000000000";
+
+/// The service, the library, and a folder for what is compiled.
+pub struct Place {
+    pub service: Emulator,
+    toolchain: Toolchain,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self {
+            service: Emulator::start().unwrap(),
+            toolchain: Toolchain::new().unwrap(),
+        }
+    }
+
+    /// A folder with `libfpga_associate.so` in it, for compiled programs too.
+    pub fn folder(&self) -> &Path {
+        self.toolchain.folder()
+    }
+
+    /// A program with the environment that the examples document.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("FPGA_ASSOCIATE_LIBRARY", self.toolchain.library())
+            .env("FPGA_TOKEN", self.service.token())
+            .env("SSL_CERT_FILE", self.service.ca_file())
+            .env_remove("SSL_CERT_DIR");
+        for name in ["https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
+        command
+    }
+
+    /// A program that compiles something; its failure shows what it printed.
+    pub fn compile(&self, command: &mut Command) {
+        run(command).unwrap();
+    }
+
+    /// `main` associates and lists, and tells of failures; its exit status is that of the call.
+    pub fn example(&self, main: impl Fn() -> Command) {
+        let service = &self.service;
+        let (endpoint, project_id) = (service.endpoint(), service.project_id());
+        let (fpga_id, ecs_id) = (&service.fpga_ids()[0], &service.ecs_ids()[0]);
+
+        let output = self.run(main().args([endpoint, project_id, fpga_id, ecs_id]));
+        assert_eq!(output.status, 0, "{output:?}");
+        assert_eq!(output.stderr, "");
+        assert_eq!(
+            output.stdout,
+            format!(
+                "FPGA image {fpga_id} is associated with ECS image {ecs_id}\n\
+                 {ecs_id}  {fpga_id}  active  40 MB  protected  vu9p-kernel-1\n"
+            )
+        );
+        let pair = (fpga_id.to_owned(), ecs_id.to_owned());
+        assert_eq!(service.associations(), [pair]);
+
+        let output = self.run(main().args([endpoint, project_id, UNKNOWN, ecs_id]));
+        assert_eq!(output.status, 23, "{output:?}");
+        assert_eq!(output.stdout, "");
+        let last = service.requests().pop().unwrap();
+        for told in [
+            format!("fpga image [{UNKNOWN}] doesn't exist"),
+            "FPGA_ASSOC_NOT_FOUND".to_owned(),
+            "code:       Ecs.0031\n".to_owned(),
+            "request id: ".to_owned(),
+        ] {
+            assert!(output.stderr.contains(&told), "{told}: {output:?}");
+        }
+        assert_eq!(last.status, 404);
+        assert!(!output.stderr.contains("unknown"), "{output:?}");
+
+        let output = self.run(
+            main()
+                .env_remove("FPGA_TOKEN")
+                .args([endpoint, project_id, fpga_id, ecs_id]),
+        );
+        assert_eq!(output.status, 1, "{output:?}");
+        assert!(output.stderr.contains("FPGA_TOKEN"), "{output:?}");
+
+        let output = self.run(main().arg(endpoint));
+        assert_eq!(output.status, 1, "{output:?}");
+        assert!(output.stderr.contains("usage: "), "{output:?}");
+    }
+
+    /// `checks` takes the wrapper to its edges and prints what it met.
+    pub fn checks(&self, mut checks: Command, threads: bool) {
+        let service = &self.service;
+        service.clear();
+        service.clear_requests();
+        service.associate(&service.fpga_ids()[0], &service.ecs_ids()[0]);
+        let output = self.run(checks.args([
+            service.endpoint(),
+            service.project_id(),
+            &service.fpga_ids()[0],
+            &service.ecs_ids()[0],
+            service.ca_file().to_str().unwrap(),
+            &host_that_hangs_up(),
+        ]));
+        assert_eq!(output.status, 0, "{output:?}");
+        assert_eq!(output.stderr, "");
+        let mut expected = vec![
+            "no settings, ECS image alone: 1",
+            "FPGA image alone: 1",
+            "no endpoint: FPGA_ASSOC_INVALID_ARGUMENT",
+            "no token: FPGA_ASSOC_INVALID_ARGUMENT",
+            "no ECS image: FPGA_ASSOC_INVALID_ARGUMENT",
+            "no image at all: FPGA_ASSOC_INVALID_ARGUMENT",
+            "zero byte: FPGA_ASSOC_INVALID_ARGUMENT",
+            "no such CA file: FPGA_ASSOC_INVALID_ARGUMENT",
+            "unknown image: FPGA_ASSOC_NOT_FOUND 404 Ecs.0031 with request id, outcome known",
+            "lost connection: FPGA_ASSOC_CONNECTION_LOST 0, outcome unknown",
+            "taken away, left: 0",
+            "closed: refused",
+        ];
+        if threads {
+            expected.push("calls at once: 200");
+        }
+        assert_eq!(output.stdout.lines().collect::<Vec<_>>(), expected);
+        let calls = if threads { 200 } else { 0 };
+        assert_eq!(service.requests().len(), 5 + calls);
+        assert!(service.associations().is_empty());
+    }
+
+    fn run(&self, command: &mut Command) -> Printed {
+        let output = command.output().unwrap();
+        Printed::new(&output)
+    }
+}
+
+/// The path of an example.
+pub fn example(path: &str) -> PathBuf {
+    root().join("examples").join(path)
+}
+
+#[derive(Debug)]
+struct Printed {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Printed {
+    fn new(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self {
+            // -1: a signal ended it.
+            status: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+}
+
+/// Reads a request and answers nothing.
+fn host_that_hangs_up() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut connection in listener.incoming().flatten() {
+            let _ = connection.read(&mut [0; 65_536]);
+        }
+    });
+    format!("http://{address}")
+}
