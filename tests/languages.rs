@@ -9,6 +9,10 @@
 
 mod support;
 
+use std::env;
+use std::process::Command;
+
+use support::c::root;
 use support::languages::{Place, example};
 use support::tool;
 
@@ -26,4 +30,62 @@ fn python() {
     };
     place.example(|| script("main.py"));
     place.checks(script("checks.py"), true);
+}
+
+#[test]
+fn cpp() {
+    let compiler = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    if !tool(&compiler) {
+        return;
+    }
+    let place = Place::new();
+    let [main, checks] = ["main", "checks"].map(|name| {
+        let program = place.folder().join(name);
+        let warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror"];
+        place.compile(
+            Command::new(&compiler)
+                .args(["-std=c++17", "-pthread"])
+                .args(warnings)
+                .arg("-I")
+                .arg(root().join("include"))
+                .arg(example("cpp").join(name).with_extension("cpp"))
+                .arg("-o")
+                .arg(&program)
+                .arg("-L")
+                .arg(place.folder())
+                .arg("-lfpga_associate")
+                .arg(format!("-Wl,-rpath,{}", place.folder().display())),
+        );
+        program
+    });
+    place.example(|| place.command(&main));
+    place.checks(place.command(&checks), true);
+}
+
+#[test]
+fn go() {
+    if !tool("go") {
+        return;
+    }
+    let place = Place::new();
+    let folder = place.folder();
+    let [main, checks] = [(".", "main"), ("./checks", "checks")].map(|(package, name)| {
+        let program = folder.join(name);
+        place.compile(
+            Command::new("go")
+                .current_dir(example("go"))
+                .args(["build", "-buildvcs=false", "-o"])
+                .arg(&program)
+                .arg(package)
+                .env("CGO_CFLAGS", format!("-I{}/include", root().display()))
+                .env(
+                    "CGO_LDFLAGS",
+                    format!("-L{0} -Wl,-rpath,{0}", folder.display()),
+                )
+                .env("GOPROXY", "off"),
+        );
+        program
+    });
+    place.example(|| place.command(&main));
+    place.checks(place.command(&checks), true);
 }

@@ -1,0 +1,323 @@
+// Package fpgaassociate associates FPGA images with ECS images of Huawei Cloud: libfpga_associate
+// through cgo.
+//
+// The library is linked when the program is built. Where the header and the library are not where
+// the C compiler looks for them, name their folders:
+//
+//	CGO_CFLAGS="-I$PREFIX/include" CGO_LDFLAGS="-L$PREFIX/lib -Wl,-rpath,$PREFIX/lib" go build
+//
+// Any number of goroutines may use one Client. Each call occupies a thread until it returns, within
+// the client's time limit.
+package fpgaassociate
+
+/*
+#cgo LDFLAGS: -lfpga_associate
+#include <stdlib.h>
+#include "fpga_associate.h"
+*/
+import "C"
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// A Status says how a call ended; its number is an fpga_assoc_status.
+type Status int32
+
+// The statuses that callers ask for most. The header has all.
+const (
+	OK              Status = C.FPGA_ASSOC_OK
+	InvalidArgument Status = C.FPGA_ASSOC_INVALID_ARGUMENT
+	Timeout         Status = C.FPGA_ASSOC_TIMEOUT
+	ConnectionLost  Status = C.FPGA_ASSOC_CONNECTION_LOST
+	Cancelled       Status = C.FPGA_ASSOC_CANCELLED
+	Unauthorized    Status = C.FPGA_ASSOC_UNAUTHORIZED
+	NotFound        Status = C.FPGA_ASSOC_NOT_FOUND
+	Conflict        Status = C.FPGA_ASSOC_CONFLICT
+	Throttled       Status = C.FPGA_ASSOC_THROTTLED
+)
+
+// String is the constant's name, such as "FPGA_ASSOC_TIMEOUT".
+func (s Status) String() string { return C.GoString(C.fpga_assoc_status_name(C.int32_t(s))) }
+
+// Help is the likely cause and what to do about it.
+func (s Status) Help() string { return C.GoString(C.fpga_assoc_status_help(C.int32_t(s))) }
+
+// An Error says why a call failed. Every error of this package is an *Error.
+type Error struct {
+	Status         Status
+	HTTPStatus     int // 0: no answer came
+	Message        string
+	Code           string // the service's own, such as "Ecs.0005", or ""
+	RequestID      string
+	RetryAfter     time.Duration
+	Attempts       int
+	OutcomeUnknown bool // the service may have acted on the request
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// An Association is a pair of images; "" is what the service did not give.
+type Association struct {
+	ECSID        string
+	FPGAID       string
+	Name         string
+	Description  string
+	Status       string
+	CreatedAt    string
+	Message      string
+	Metadata     string
+	LogDirectory string
+	SizeMB       uint64
+	IsProtected  bool
+}
+
+// Settings for a client. What is zero or nil keeps the library's default.
+type Settings struct {
+	Timeout        time.Duration
+	ConnectTimeout time.Duration
+	MaxAttempts    uint32
+	CAFile         string
+	Proxy          *string // "" is none, nil is the environment's
+	UserAgent      string
+	AllowHTTP      bool
+	NoConfirm      bool
+}
+
+// Text is an argument that may be missing: nil becomes NULL.
+type Text = *string
+
+// Version is that of the library that is loaded.
+func Version() string { return C.GoString(C.fpga_assoc_version()) }
+
+// A Client calls one endpoint.
+type Client struct {
+	// Held for reading by each call, for writing to free the client.
+	inUse   sync.RWMutex
+	pointer *C.fpga_assoc_client
+	closing sync.Once
+}
+
+// New makes a client. Settings may be nil.
+func New(endpoint string, settings *Settings) (*Client, error) {
+	return NewText(&endpoint, settings)
+}
+
+// NewText is New for an endpoint that may be missing, which is an error.
+func NewText(endpoint Text, settings *Settings) (*Client, error) {
+	config, err := newConfig(settings)
+	if err != nil {
+		return nil, err
+	}
+	defer C.fpga_assoc_config_free(config)
+	texts, err := newTexts(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	defer texts.free()
+
+	client := &Client{}
+	var failure *C.fpga_assoc_error
+	C.fpga_assoc_client_new(texts[0], config, &client.pointer, &failure)
+	if failure != nil {
+		return nil, taken(failure)
+	}
+	// For a client that nobody closes.
+	runtime.SetFinalizer(client, (*Client).Close)
+	return client, nil
+}
+
+// Close ends the calls of other goroutines as Cancelled, waits for them, and frees the client.
+func (c *Client) Close() {
+	c.closing.Do(func() {
+		runtime.SetFinalizer(c, nil)
+		C.fpga_assoc_client_shutdown(c.pointer)
+		c.inUse.Lock()
+		defer c.inUse.Unlock()
+		C.fpga_assoc_client_free(c.pointer)
+		c.pointer = nil
+	})
+}
+
+// Associate associates an FPGA image with an ECS image.
+func (c *Client) Associate(token, projectID, fpgaID, ecsID string) error {
+	return c.AssociateText(&token, &projectID, &fpgaID, &ecsID)
+}
+
+// AssociateText is Associate for arguments that may be missing, which is an error.
+func (c *Client) AssociateText(token, projectID, fpgaID, ecsID Text) error {
+	t, err := newTexts(token, projectID, fpgaID, ecsID)
+	if err != nil {
+		return err
+	}
+	defer t.free()
+	c.inUse.RLock()
+	defer c.inUse.RUnlock()
+	var failure *C.fpga_assoc_error
+	C.fpga_assoc_client_associate(c.pointer, t[0], t[1], t[2], t[3], &failure)
+	return result(failure)
+}
+
+// Disassociate takes an association away.
+func (c *Client) Disassociate(token, projectID, fpgaID, ecsID string) error {
+	t, err := newTexts(&token, &projectID, &fpgaID, &ecsID)
+	if err != nil {
+		return err
+	}
+	defer t.free()
+	c.inUse.RLock()
+	defer c.inUse.RUnlock()
+	var failure *C.fpga_assoc_error
+	C.fpga_assoc_client_disassociate(c.pointer, t[0], t[1], t[2], t[3], &failure)
+	return result(failure)
+}
+
+// Associations lists those of an FPGA image, of an ECS image, or of both; one of the two may be nil.
+func (c *Client) Associations(token, projectID string, fpgaID, ecsID Text) ([]Association, error) {
+	t, err := newTexts(&token, &projectID, fpgaID, ecsID)
+	if err != nil {
+		return nil, err
+	}
+	defer t.free()
+	c.inUse.RLock()
+	defer c.inUse.RUnlock()
+	var list *C.fpga_assoc_list
+	var failure *C.fpga_assoc_error
+	C.fpga_assoc_client_associations(c.pointer, t[0], t[1], t[2], t[3], &list, &failure)
+	if failure != nil {
+		return nil, taken(failure)
+	}
+	defer C.fpga_assoc_list_free(list)
+
+	associations := make([]Association, C.fpga_assoc_list_len(list))
+	for i := range associations {
+		associations[i] = association(C.fpga_assoc_list_get(list, C.size_t(i)))
+	}
+	return associations, nil
+}
+
+func association(entry *C.fpga_assoc_entry) Association {
+	return Association{
+		ECSID:        C.GoString(entry.ecs_id),
+		FPGAID:       C.GoString(entry.fpga_id),
+		Name:         C.GoString(entry.name),
+		Description:  C.GoString(entry.description),
+		Status:       C.GoString(entry.status),
+		CreatedAt:    C.GoString(entry.created_at),
+		Message:      C.GoString(entry.message),
+		Metadata:     C.GoString(entry.metadata),
+		LogDirectory: C.GoString(entry.log_directory),
+		SizeMB:       uint64(entry.size_mb),
+		IsProtected:  bool(entry.is_protected),
+	}
+}
+
+// newConfig returns nil, which is all defaults, for nil.
+func newConfig(settings *Settings) (*C.fpga_assoc_config, error) {
+	if settings == nil {
+		return nil, nil
+	}
+	var caFile, userAgent Text
+	if settings.CAFile != "" {
+		caFile = &settings.CAFile
+	}
+	if settings.UserAgent != "" {
+		userAgent = &settings.UserAgent
+	}
+	t, err := newTexts(caFile, userAgent, settings.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	defer t.free()
+
+	// Setters have no error pointer: what they tell the thread must be read on the same thread.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	config := C.fpga_assoc_config_new()
+	status := C.int32_t(C.FPGA_ASSOC_OK)
+	set := func(wanted bool, setter func() C.int32_t) {
+		if wanted && status == C.FPGA_ASSOC_OK {
+			status = setter()
+		}
+	}
+	set(settings.Timeout != 0, func() C.int32_t {
+		return C.fpga_assoc_config_set_timeout_ms(config, milliseconds(settings.Timeout))
+	})
+	set(settings.ConnectTimeout != 0, func() C.int32_t {
+		return C.fpga_assoc_config_set_connect_timeout_ms(config, milliseconds(settings.ConnectTimeout))
+	})
+	set(settings.MaxAttempts != 0, func() C.int32_t {
+		return C.fpga_assoc_config_set_max_attempts(config, C.uint32_t(settings.MaxAttempts))
+	})
+	set(t[0] != nil, func() C.int32_t { return C.fpga_assoc_config_set_ca_file(config, t[0]) })
+	set(t[1] != nil, func() C.int32_t { return C.fpga_assoc_config_set_user_agent(config, t[1]) })
+	set(t[2] != nil, func() C.int32_t { return C.fpga_assoc_config_set_proxy(config, t[2]) })
+	set(settings.AllowHTTP, func() C.int32_t { return C.fpga_assoc_config_set_allow_http(config, true) })
+	set(settings.NoConfirm, func() C.int32_t { return C.fpga_assoc_config_set_confirm(config, false) })
+	if status != C.FPGA_ASSOC_OK {
+		err := &Error{Status: Status(status), Message: C.GoString(C.fpga_assoc_last_error())}
+		C.fpga_assoc_config_free(config)
+		return nil, err
+	}
+	return config, nil
+}
+
+// milliseconds makes 0, which the setters refuse, of what is negative or too long.
+func milliseconds(duration time.Duration) C.uint32_t {
+	ms := (duration + time.Millisecond - 1).Milliseconds()
+	if ms < 0 || ms > 1<<32-1 {
+		return 0
+	}
+	return C.uint32_t(ms)
+}
+
+func result(failure *C.fpga_assoc_error) error {
+	if failure == nil {
+		return nil
+	}
+	return taken(failure)
+}
+
+// taken copies an error and frees it.
+func taken(failure *C.fpga_assoc_error) *Error {
+	defer C.fpga_assoc_error_free(failure)
+	return &Error{
+		Status:         Status(C.fpga_assoc_error_status(failure)),
+		HTTPStatus:     int(C.fpga_assoc_error_http_status(failure)),
+		Message:        C.GoString(C.fpga_assoc_error_message(failure)),
+		Code:           C.GoString(C.fpga_assoc_error_code(failure)),
+		RequestID:      C.GoString(C.fpga_assoc_error_request_id(failure)),
+		RetryAfter:     time.Duration(C.fpga_assoc_error_retry_after_ms(failure)) * time.Millisecond,
+		Attempts:       int(C.fpga_assoc_error_attempts(failure)),
+		OutcomeUnknown: bool(C.fpga_assoc_error_outcome_unknown(failure)),
+	}
+}
+
+// texts are C's copies of arguments.
+type texts []*C.char
+
+func newTexts(values ...Text) (texts, error) {
+	copies := make(texts, len(values))
+	for i, value := range values {
+		if value == nil {
+			continue
+		}
+		if strings.ContainsRune(*value, 0) {
+			copies.free()
+			// C would take it for a shorter one.
+			return nil, &Error{Status: InvalidArgument, Message: "an argument holds a zero byte"}
+		}
+		copies[i] = C.CString(*value)
+	}
+	return copies, nil
+}
+
+func (t texts) free() {
+	for _, text := range t {
+		C.free(unsafe.Pointer(text))
+	}
+}

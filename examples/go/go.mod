@@ -1,0 +1,3 @@
+module example.com/fpga-associate
+
+go 1.19
