@@ -10,11 +10,12 @@
 mod support;
 
 use std::env;
+use std::path::Path;
 use std::process::Command;
 
 use support::c::root;
 use support::languages::{Place, example};
-use support::tool;
+use support::{file, tool};
 
 #[test]
 fn python() {
@@ -88,4 +89,34 @@ fn go() {
     });
     place.example(|| place.command(&main));
     place.checks(place.command(&checks), true);
+}
+
+#[test]
+fn java() {
+    let jna = Path::new("/usr/share/java/jna.jar");
+    if !tool("javac") || !file(jna) {
+        return;
+    }
+    let place = Place::new();
+    let folder = example("java");
+    place.compile(
+        Command::new("javac")
+            .args(["--release", "17", "-Xlint:all", "-Werror", "-d"])
+            .arg(place.folder())
+            .arg("-cp")
+            .arg(jna)
+            .arg("-sourcepath")
+            .arg(&folder)
+            .args([folder.join("Main.java"), folder.join("Checks.java")]),
+    );
+    let class = |name: &str| {
+        let mut command = place.command("java");
+        command
+            .arg("-cp")
+            .arg(format!("{}:{}", place.folder().display(), jna.display()))
+            .arg(name);
+        command
+    };
+    place.example(|| class("Main"));
+    place.checks(class("Checks"), true);
 }

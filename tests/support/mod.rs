@@ -14,11 +14,20 @@ pub mod relay;
 pub mod slow;
 
 use std::env;
+use std::path::Path;
 use std::process::Command;
 
 /// Whether a tool is there. In CI it must be: a test that skips there would say nothing.
 pub fn tool(name: &str) -> bool {
-    let is_there = Command::new(name).arg("--version").output().is_ok();
+    is_there(name, Command::new(name).arg("--version").output().is_ok())
+}
+
+/// As [`tool`], for a file that a package brings.
+pub fn file(path: &Path) -> bool {
+    is_there(&path.display().to_string(), path.exists())
+}
+
+fn is_there(name: &str, is_there: bool) -> bool {
     if !is_there {
         assert!(env::var_os("CI").is_none(), "{name} is missing");
         println!("skipped: {name} is missing");

@@ -1,0 +1,129 @@
+import fpgaassociate.Client;
+import fpgaassociate.FpgaAssociateException;
+import fpgaassociate.Settings;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Takes the wrapper to its edges and prints what it meets; the test compares.
+ *
+ * <pre>Checks ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP</pre>
+ */
+public final class Checks {
+    private interface Call {
+        void run() throws FpgaAssociateException;
+    }
+
+    private final String token = System.getenv("FPGA_TOKEN");
+    private final String endpoint;
+    private final String projectId;
+    private final String fpgaId;
+    private final String ecsId;
+
+    private Checks(String[] arguments) {
+        endpoint = arguments[0];
+        projectId = arguments[1];
+        fpgaId = arguments[2];
+        ecsId = arguments[3];
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        new Checks(arguments).run(Path.of(arguments[4]), arguments[5]);
+    }
+
+    private void run(Path caFile, String broken) throws Exception {
+        try (Client plain = new Client(endpoint)) {
+            System.out.println("no settings, ECS image alone: " + list(plain, null, ecsId));
+        }
+        Client client = new Client(
+                endpoint,
+                new Settings().caFile(caFile).timeout(Duration.ofSeconds(20)).userAgent("checks/1"));
+        System.out.println("FPGA image alone: " + list(client, fpgaId, null));
+
+        refused("no endpoint", () -> new Client(null));
+        refused("no token", () -> client.associate(null, projectId, fpgaId, ecsId));
+        refused("no ECS image", () -> client.associate(token, projectId, fpgaId, null));
+        refused("no image at all", () -> client.associations(token, projectId, null, null));
+        refused("zero byte", () -> client.associate(token, projectId, fpgaId + "\0", ecsId));
+        refused("no such CA file", () -> new Client(
+                endpoint, new Settings().caFile(Path.of("/nonexistent/ca.pem"))));
+
+        FpgaAssociateException error =
+                failure(() -> client.associate(token, projectId, "0".repeat(32), ecsId));
+        boolean withId = !error.requestId().isEmpty() && error.getMessage().contains(error.requestId());
+        System.out.printf(
+                "unknown image: %s %d %s %s request id, outcome %s%n",
+                error.statusName(), error.httpStatus(), error.code(), withId ? "with" : "without",
+                outcome(error));
+
+        try (Client other = new Client(broken, new Settings().confirm(false))) {
+            FpgaAssociateException lost =
+                    failure(() -> other.associate(token, projectId, fpgaId, ecsId));
+            System.out.printf(
+                    "lost connection: %s %d, outcome %s%n",
+                    lost.statusName(), lost.httpStatus(), outcome(lost));
+        }
+
+        int right = callsAtOnce(client);
+
+        client.disassociate(token, projectId, fpgaId, ecsId);
+        System.out.println("taken away, left: " + list(client, null, ecsId));
+        client.close();
+        client.close();
+        failure(() -> client.associate(token, projectId, fpgaId, ecsId));
+        System.out.println("closed: refused");
+        System.out.println("calls at once: " + right);
+    }
+
+    private int callsAtOnce(Client client) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        List<Future<Boolean>> calls = new ArrayList<>();
+        for (int number = 0; number < 200; number++) {
+            int nth = number;
+            calls.add(threads.submit(() -> oneCall(client, nth)));
+        }
+        int right = 0;
+        for (Future<Boolean> call : calls) {
+            right += call.get() ? 1 : 0;
+        }
+        threads.shutdown();
+        return right;
+    }
+
+    /** Whether the call met what belongs to it, and not to another thread's call. */
+    private boolean oneCall(Client client, int number) throws FpgaAssociateException {
+        if (number % 2 == 0) {
+            return list(client, null, ecsId) == 1;
+        }
+        String unknown = String.format("%032x", number);
+        FpgaAssociateException error =
+                failure(() -> client.associate(token, projectId, unknown, ecsId));
+        return error.code().equals("Ecs.0031") && error.getMessage().contains(unknown);
+    }
+
+    private int list(Client client, String fpgaId, String ecsId) throws FpgaAssociateException {
+        return client.associations(token, projectId, fpgaId, ecsId).size();
+    }
+
+    private static void refused(String what, Call call) {
+        System.out.println(what + ": " + failure(call).statusName());
+    }
+
+    private static FpgaAssociateException failure(Call call) {
+        try {
+            call.run();
+        } catch (FpgaAssociateException error) {
+            return error;
+        }
+        throw new AssertionError("no error");
+    }
+
+    private static String outcome(FpgaAssociateException error) {
+        return error.outcomeUnknown() ? "unknown" : "known";
+    }
+}

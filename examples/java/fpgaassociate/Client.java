@@ -1,0 +1,153 @@
+package fpgaassociate;
+
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.PointerByReference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate through JNA.
+ *
+ * <p>The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
+ * /usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Java 17 or newer.
+ *
+ * <p>Any number of threads may use one client. It must be closed.
+ */
+public final class Client implements AutoCloseable {
+    private static final NativeLibrary C = NativeLibrary.C;
+
+    /** Held for reading by each call, for writing to free the client. */
+    private final ReentrantReadWriteLock inUse = new ReentrantReadWriteLock();
+
+    private Pointer client;
+
+    public Client(String endpoint) throws FpgaAssociateException {
+        this(endpoint, null);
+    }
+
+    /** The settings may be null. */
+    public Client(String endpoint, Settings settings) throws FpgaAssociateException {
+        text("endpoint", endpoint);
+        Pointer config = settings == null ? null : settings.config();
+        PointerByReference opened = new PointerByReference();
+        PointerByReference error = new PointerByReference();
+        try {
+            C.fpga_assoc_client_new(endpoint, config, opened, error);
+            raise(error);
+        } finally {
+            C.fpga_assoc_config_free(config);
+        }
+        client = opened.getValue();
+    }
+
+    /** The version of the library that is loaded. */
+    public static String version() {
+        return C.fpga_assoc_version();
+    }
+
+    public void associate(String token, String projectId, String fpgaId, String ecsId)
+            throws FpgaAssociateException {
+        check(token, projectId, fpgaId, ecsId);
+        PointerByReference error = new PointerByReference();
+        inUse.readLock().lock();
+        try {
+            C.fpga_assoc_client_associate(client, token, projectId, fpgaId, ecsId, error);
+        } finally {
+            inUse.readLock().unlock();
+        }
+        raise(error);
+    }
+
+    public void disassociate(String token, String projectId, String fpgaId, String ecsId)
+            throws FpgaAssociateException {
+        check(token, projectId, fpgaId, ecsId);
+        PointerByReference error = new PointerByReference();
+        inUse.readLock().lock();
+        try {
+            C.fpga_assoc_client_disassociate(client, token, projectId, fpgaId, ecsId, error);
+        } finally {
+            inUse.readLock().unlock();
+        }
+        raise(error);
+    }
+
+    /** One of the two images may be null. */
+    public List<Association> associations(String token, String projectId, String fpgaId, String ecsId)
+            throws FpgaAssociateException {
+        check(token, projectId, fpgaId, ecsId);
+        PointerByReference list = new PointerByReference();
+        PointerByReference error = new PointerByReference();
+        inUse.readLock().lock();
+        try {
+            C.fpga_assoc_client_associations(client, token, projectId, fpgaId, ecsId, list, error);
+        } finally {
+            inUse.readLock().unlock();
+        }
+        raise(error);
+        try {
+            return copy(list.getValue());
+        } finally {
+            C.fpga_assoc_list_free(list.getValue());
+        }
+    }
+
+    /** Ends the calls of other threads as CANCELLED, waits for them, and frees the client. */
+    @Override
+    public void close() {
+        inUse.readLock().lock();
+        try {
+            C.fpga_assoc_client_shutdown(client);
+        } finally {
+            inUse.readLock().unlock();
+        }
+        inUse.writeLock().lock();
+        try {
+            // The library refuses calls without a client, and ignores the freeing of none.
+            C.fpga_assoc_client_free(client);
+            client = null;
+        } finally {
+            inUse.writeLock().unlock();
+        }
+    }
+
+    private static List<Association> copy(Pointer list) {
+        long length = C.fpga_assoc_list_len(list).longValue();
+        List<Association> associations = new ArrayList<>();
+        for (long index = 0; index < length; index++) {
+            Pointer entry = C.fpga_assoc_list_get(list, new NativeLibrary.Size(index));
+            associations.add(Association.copy(new NativeLibrary.Entry(entry)));
+        }
+        return associations;
+    }
+
+    /** Throws what an error pointer received, if anything. */
+    private static void raise(PointerByReference error) throws FpgaAssociateException {
+        Pointer pointer = error.getValue();
+        if (pointer == null) {
+            return;
+        }
+        try {
+            throw new FpgaAssociateException(pointer);
+        } finally {
+            C.fpga_assoc_error_free(pointer);
+        }
+    }
+
+    private static void check(String token, String projectId, String fpgaId, String ecsId)
+            throws FpgaAssociateException {
+        text("token", token);
+        text("project_id", projectId);
+        text("fpga_id", fpgaId);
+        text("ecs_id", ecsId);
+    }
+
+    /** C would take a text with a zero byte for a shorter one. */
+    static String text(String name, String value) throws FpgaAssociateException {
+        if (value != null && value.indexOf('\0') >= 0) {
+            throw new FpgaAssociateException(
+                    FpgaAssociateException.INVALID_ARGUMENT, name + ": holds a zero byte");
+        }
+        return value;
+    }
+}

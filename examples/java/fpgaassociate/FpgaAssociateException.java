@@ -1,0 +1,84 @@
+package fpgaassociate;
+
+import com.sun.jna.Pointer;
+
+/** Why a call failed. The message is one line for people. */
+public final class FpgaAssociateException extends Exception {
+    public static final int INVALID_ARGUMENT = 1;
+
+    private static final long serialVersionUID = 1;
+
+    private final int status;
+    private final int httpStatus;
+    private final String code;
+    private final String requestId;
+    private final long retryAfterMs;
+    private final int attempts;
+    private final boolean outcomeUnknown;
+
+    FpgaAssociateException(int status, String message) {
+        super(message);
+        this.status = status;
+        httpStatus = 0;
+        code = "";
+        requestId = "";
+        retryAfterMs = 0;
+        attempts = 0;
+        outcomeUnknown = false;
+    }
+
+    /** Copies an error, which its owner still frees. */
+    FpgaAssociateException(Pointer error) {
+        super(NativeLibrary.C.fpga_assoc_error_message(error));
+        status = NativeLibrary.C.fpga_assoc_error_status(error);
+        httpStatus = NativeLibrary.C.fpga_assoc_error_http_status(error);
+        code = NativeLibrary.C.fpga_assoc_error_code(error);
+        requestId = NativeLibrary.C.fpga_assoc_error_request_id(error);
+        retryAfterMs = NativeLibrary.C.fpga_assoc_error_retry_after_ms(error);
+        attempts = NativeLibrary.C.fpga_assoc_error_attempts(error);
+        outcomeUnknown = NativeLibrary.C.fpga_assoc_error_outcome_unknown(error) != 0;
+    }
+
+    /** The fpga_assoc_status. */
+    public int status() {
+        return status;
+    }
+
+    /** Such as "FPGA_ASSOC_TIMEOUT". */
+    public String statusName() {
+        return NativeLibrary.C.fpga_assoc_status_name(status);
+    }
+
+    /** The likely cause and what to do about it. */
+    public String help() {
+        return NativeLibrary.C.fpga_assoc_status_help(status);
+    }
+
+    /** 0 where no answer came. */
+    public int httpStatus() {
+        return httpStatus;
+    }
+
+    /** The service's own code, such as "Ecs.0005", or "". */
+    public String code() {
+        return code;
+    }
+
+    public String requestId() {
+        return requestId;
+    }
+
+    /** What the service asked to wait, or 0. */
+    public long retryAfterMs() {
+        return retryAfterMs;
+    }
+
+    public int attempts() {
+        return attempts;
+    }
+
+    /** Whether the service may have acted on the request. */
+    public boolean outcomeUnknown() {
+        return outcomeUnknown;
+    }
+}

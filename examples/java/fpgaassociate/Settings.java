@@ -1,0 +1,80 @@
+package fpgaassociate;
+
+import com.sun.jna.Pointer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToIntFunction;
+
+/** Settings for a client; what is not set keeps the library's default. */
+public final class Settings {
+    private static final NativeLibrary C = NativeLibrary.C;
+    private static final long MAX_MS = 0xffff_ffffL;
+
+    private final List<ToIntFunction<Pointer>> setters = new ArrayList<>();
+
+    /** For the whole call. */
+    public Settings timeout(Duration time) {
+        return with(config -> C.fpga_assoc_config_set_timeout_ms(config, milliseconds(time)));
+    }
+
+    /** For the connection of one attempt. */
+    public Settings connectTimeout(Duration time) {
+        return with(config -> C.fpga_assoc_config_set_connect_timeout_ms(config, milliseconds(time)));
+    }
+
+    public Settings maxAttempts(int attempts) {
+        return with(config -> C.fpga_assoc_config_set_max_attempts(config, attempts));
+    }
+
+    public Settings caFile(Path pem) throws FpgaAssociateException {
+        String path = Client.text("ca_file", pem.toString());
+        return with(config -> C.fpga_assoc_config_set_ca_file(config, path));
+    }
+
+    /** "" is none; unset is the environment's. */
+    public Settings proxy(String url) throws FpgaAssociateException {
+        Client.text("proxy", url);
+        return with(config -> C.fpga_assoc_config_set_proxy(config, url));
+    }
+
+    public Settings userAgent(String product) throws FpgaAssociateException {
+        Client.text("user_agent", product);
+        return with(config -> C.fpga_assoc_config_set_user_agent(config, product));
+    }
+
+    public Settings allowHttp(boolean allow) {
+        return with(config -> C.fpga_assoc_config_set_allow_http(config, (byte) (allow ? 1 : 0)));
+    }
+
+    public Settings confirm(boolean confirm) {
+        return with(config -> C.fpga_assoc_config_set_confirm(config, (byte) (confirm ? 1 : 0)));
+    }
+
+    private Settings with(ToIntFunction<Pointer> setter) {
+        setters.add(setter);
+        return this;
+    }
+
+    /** To be freed. */
+    Pointer config() throws FpgaAssociateException {
+        Pointer config = C.fpga_assoc_config_new();
+        for (ToIntFunction<Pointer> setter : setters) {
+            int status = setter.applyAsInt(config);
+            if (status != 0) {
+                // Setters have no error pointer; nothing else runs on this thread in between.
+                String message = C.fpga_assoc_last_error();
+                C.fpga_assoc_config_free(config);
+                throw new FpgaAssociateException(status, message);
+            }
+        }
+        return config;
+    }
+
+    /** 0, which the setters refuse, for what is negative or too long. */
+    private static int milliseconds(Duration time) {
+        long ms = time.toMillis();
+        return ms < 0 || ms > MAX_MS ? 0 : (int) ms;
+    }
+}
