@@ -10,12 +10,13 @@
 mod support;
 
 use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::c::root;
+use support::c::{root, run};
 use support::languages::{Place, example};
-use support::{file, tool};
+use support::{file, is_there, tool};
 
 #[test]
 fn python() {
@@ -119,4 +120,33 @@ fn java() {
     };
     place.example(|| class("Main"));
     place.checks(class("Checks"), true);
+}
+
+#[test]
+fn node() {
+    if !tool("node") || !tool("npm") {
+        return;
+    }
+    let place = Place::new();
+    // In a copy, because npm writes beside package.json.
+    let folder = place.folder().join("node");
+    fs::create_dir(&folder).unwrap();
+    for name in ["package.json", "fpga_associate.js", "main.js", "checks.js"] {
+        fs::copy(example("node").join(name), folder.join(name)).unwrap();
+    }
+    let install = ["install", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let installed = run(Command::new("npm").current_dir(&folder).args(install));
+    if !is_there("koffi from npm", installed.is_ok()) {
+        return;
+    }
+    let script = |name: &str| {
+        let mut command = place.command("node");
+        // As many calls at once as in the other languages.
+        command
+            .arg(folder.join(name))
+            .env("UV_THREADPOOL_SIZE", "8");
+        command
+    };
+    place.example(|| script("main.js"));
+    place.checks(script("checks.js"), true);
 }

@@ -27,7 +27,8 @@ pub fn file(path: &Path) -> bool {
     is_there(&path.display().to_string(), path.exists())
 }
 
-fn is_there(name: &str, is_there: bool) -> bool {
+/// Whether something that a test needs is there.
+pub fn is_there(name: &str, is_there: bool) -> bool {
     if !is_there {
         assert!(env::var_os("CI").is_none(), "{name} is missing");
         println!("skipped: {name} is missing");

@@ -1,0 +1,256 @@
+/**
+ * Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate through koffi.
+ *
+ * The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
+ * /usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Node.js 18 or newer;
+ * `npm install` brings koffi.
+ *
+ *     const client = new Client('ecs.cn-north-1.myhuaweicloud.com', { timeoutMs: 10_000 });
+ *     try {
+ *       await client.associate(token, projectId, fpgaId, ecsId);
+ *       for (const pair of await client.associations(token, projectId, { ecsId }))
+ *         console.log(pair.fpgaId, pair.status);
+ *     } finally {
+ *       await client.close();
+ *     }
+ *
+ * Calls wait on threads of the pool while JavaScript goes on. UV_THREADPOOL_SIZE says how many go on
+ * at once; it is 4 unless the environment says otherwise.
+ */
+
+import koffi from 'koffi';
+
+export const INVALID_ARGUMENT = 1;
+
+// The stack that koffi gives an asynchronous call is small for TLS, where the library is not
+// optimised.
+koffi.config({ async_stack_size: 1024 * 1024, max_async_calls: 1024 });
+const library = koffi.load(process.env.FPGA_ASSOCIATE_LIBRARY ?? 'libfpga_associate.so.0');
+
+for (const name of ['config', 'client', 'error', 'list']) koffi.opaque(`fpga_assoc_${name}`);
+const Entry = koffi.struct('fpga_assoc_entry', {
+  ecs_id: 'str',
+  fpga_id: 'str',
+  name: 'str',
+  description: 'str',
+  status: 'str',
+  created_at: 'str',
+  message: 'str',
+  metadata: 'str',
+  log_directory: 'str',
+  size_mb: 'uint64_t',
+  is_protected: 'bool',
+});
+
+const images = 'const char *token, const char *project_id, const char *fpga_id, const char *ecs_id';
+const error = '_Out_ fpga_assoc_error **error';
+const C = Object.fromEntries(
+  [
+    'fpga_assoc_config *fpga_assoc_config_new()',
+    'void fpga_assoc_config_free(fpga_assoc_config *config)',
+    'int32_t fpga_assoc_config_set_timeout_ms(fpga_assoc_config *config, uint32_t ms)',
+    'int32_t fpga_assoc_config_set_connect_timeout_ms(fpga_assoc_config *config, uint32_t ms)',
+    'int32_t fpga_assoc_config_set_max_attempts(fpga_assoc_config *config, uint32_t attempts)',
+    'int32_t fpga_assoc_config_set_ca_file(fpga_assoc_config *config, const char *path)',
+    'int32_t fpga_assoc_config_set_proxy(fpga_assoc_config *config, const char *url)',
+    'int32_t fpga_assoc_config_set_user_agent(fpga_assoc_config *config, const char *product)',
+    'int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow)',
+    'int32_t fpga_assoc_config_set_confirm(fpga_assoc_config *config, bool confirm)',
+    `int32_t fpga_assoc_client_new(const char *endpoint, const fpga_assoc_config *config, _Out_ fpga_assoc_client **client, ${error})`,
+    `int32_t fpga_assoc_client_associate(fpga_assoc_client *client, ${images}, ${error})`,
+    `int32_t fpga_assoc_client_disassociate(fpga_assoc_client *client, ${images}, ${error})`,
+    `int32_t fpga_assoc_client_associations(fpga_assoc_client *client, ${images}, _Out_ fpga_assoc_list **list, ${error})`,
+    'void fpga_assoc_client_shutdown(fpga_assoc_client *client)',
+    'void fpga_assoc_client_free(fpga_assoc_client *client)',
+    'size_t fpga_assoc_list_len(const fpga_assoc_list *list)',
+    'const fpga_assoc_entry *fpga_assoc_list_get(const fpga_assoc_list *list, size_t index)',
+    'void fpga_assoc_list_free(fpga_assoc_list *list)',
+    'int32_t fpga_assoc_error_status(const fpga_assoc_error *error)',
+    'int32_t fpga_assoc_error_http_status(const fpga_assoc_error *error)',
+    'const char *fpga_assoc_error_message(const fpga_assoc_error *error)',
+    'const char *fpga_assoc_error_code(const fpga_assoc_error *error)',
+    'const char *fpga_assoc_error_request_id(const fpga_assoc_error *error)',
+    'uint64_t fpga_assoc_error_retry_after_ms(const fpga_assoc_error *error)',
+    'uint32_t fpga_assoc_error_attempts(const fpga_assoc_error *error)',
+    'bool fpga_assoc_error_outcome_unknown(const fpga_assoc_error *error)',
+    'void fpga_assoc_error_free(fpga_assoc_error *error)',
+    'const char *fpga_assoc_last_error()',
+    'const char *fpga_assoc_status_name(int32_t status)',
+    'const char *fpga_assoc_status_help(int32_t status)',
+    'const char *fpga_assoc_version()',
+  ].map((prototype) => [/(\w+)\(/.exec(prototype)[1], library.func(prototype)]),
+);
+
+const SETTERS = {
+  timeoutMs: C.fpga_assoc_config_set_timeout_ms,
+  connectTimeoutMs: C.fpga_assoc_config_set_connect_timeout_ms,
+  maxAttempts: C.fpga_assoc_config_set_max_attempts,
+  caFile: C.fpga_assoc_config_set_ca_file,
+  proxy: C.fpga_assoc_config_set_proxy,
+  userAgent: C.fpga_assoc_config_set_user_agent,
+  allowHttp: C.fpga_assoc_config_set_allow_http,
+  confirm: C.fpga_assoc_config_set_confirm,
+};
+
+/** Why a call failed. The message is one line for people. */
+export class FpgaAssociateError extends Error {
+  name = 'FpgaAssociateError';
+  httpStatus = 0;
+  code = '';
+  requestId = '';
+  retryAfterMs = 0;
+  attempts = 0;
+  outcomeUnknown = false;
+
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Such as "FPGA_ASSOC_TIMEOUT". */
+  get statusName() {
+    return C.fpga_assoc_status_name(this.status);
+  }
+
+  /** The likely cause and what to do about it. */
+  get help() {
+    return C.fpga_assoc_status_help(this.status);
+  }
+}
+
+/** The version of the library that is loaded. */
+export function version() {
+  return C.fpga_assoc_version();
+}
+
+/** Calls one endpoint, any number of times at once. It must be closed. */
+export class Client {
+  #client;
+  #calls = new Set();
+
+  /** Settings: the keys of SETTERS. What is not given keeps the library's default. */
+  constructor(endpoint, settings = {}) {
+    const name = text('endpoint', endpoint);
+    const config = configured(settings);
+    const client = [null];
+    const error = [null];
+    C.fpga_assoc_client_new(name, config, client, error);
+    C.fpga_assoc_config_free(config);
+    raise(error);
+    this.#client = client[0];
+  }
+
+  async associate(token, projectId, fpgaId, ecsId) {
+    const error = [null];
+    await this.#call(C.fpga_assoc_client_associate, [token, projectId, fpgaId, ecsId], error);
+    raise(error);
+  }
+
+  async disassociate(token, projectId, fpgaId, ecsId) {
+    const error = [null];
+    await this.#call(C.fpga_assoc_client_disassociate, [token, projectId, fpgaId, ecsId], error);
+    raise(error);
+  }
+
+  /** One of the two images must be given. */
+  async associations(token, projectId, { fpgaId, ecsId } = {}) {
+    const list = [null];
+    const error = [null];
+    const images = [token, projectId, fpgaId, ecsId];
+    await this.#call(C.fpga_assoc_client_associations, images, list, error);
+    raise(error);
+    try {
+      return Array.from({ length: Number(C.fpga_assoc_list_len(list[0])) }, (_, index) =>
+        association(koffi.decode(C.fpga_assoc_list_get(list[0], index), Entry)),
+      );
+    } finally {
+      C.fpga_assoc_list_free(list[0]);
+    }
+  }
+
+  /** Ends the calls under way as CANCELLED, waits for them, and frees the client. */
+  async close() {
+    const client = this.#client;
+    this.#client = null;
+    C.fpga_assoc_client_shutdown(client);
+    await Promise.allSettled(this.#calls);
+    C.fpga_assoc_client_free(client);
+  }
+
+  async #call(method, images, ...outputs) {
+    const names = ['token', 'projectId', 'fpgaId', 'ecsId'];
+    const texts = images.map((image, index) => text(names[index], image));
+    const call = new Promise((resolve, reject) => {
+      method.async(this.#client, ...texts, ...outputs, (failure) =>
+        failure ? reject(failure) : resolve(),
+      );
+    });
+    this.#calls.add(call);
+    try {
+      await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+}
+
+/** NULL, which is all defaults, or settings to be freed. */
+function configured(settings) {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return null;
+  const config = C.fpga_assoc_config_new();
+  try {
+    for (const [name, value] of given) {
+      if (!Object.hasOwn(SETTERS, name)) throw new TypeError(`no such setting: ${name}`);
+      const status = SETTERS[name](config, typeof value === 'string' ? text(name, value) : value);
+      // Setters have no error pointer; nothing else runs on this thread in between.
+      if (status !== 0) throw new FpgaAssociateError(status, C.fpga_assoc_last_error());
+    }
+  } catch (error) {
+    C.fpga_assoc_config_free(config);
+    throw error;
+  }
+  return config;
+}
+
+/** Throws what an error pointer received, if anything. */
+function raise([pointer]) {
+  if (pointer === null) return;
+  const error = new FpgaAssociateError(
+    C.fpga_assoc_error_status(pointer),
+    C.fpga_assoc_error_message(pointer),
+  );
+  error.httpStatus = C.fpga_assoc_error_http_status(pointer);
+  error.code = C.fpga_assoc_error_code(pointer);
+  error.requestId = C.fpga_assoc_error_request_id(pointer);
+  error.retryAfterMs = Number(C.fpga_assoc_error_retry_after_ms(pointer));
+  error.attempts = C.fpga_assoc_error_attempts(pointer);
+  error.outcomeUnknown = C.fpga_assoc_error_outcome_unknown(pointer);
+  C.fpga_assoc_error_free(pointer);
+  throw error;
+}
+
+function association(entry) {
+  return {
+    ecsId: entry.ecs_id,
+    fpgaId: entry.fpga_id,
+    name: entry.name,
+    description: entry.description,
+    status: entry.status,
+    createdAt: entry.created_at,
+    message: entry.message,
+    metadata: entry.metadata,
+    logDirectory: entry.log_directory,
+    sizeMb: Number(entry.size_mb),
+    isProtected: entry.is_protected,
+  };
+}
+
+/** C would take a text with a zero byte for a shorter one. */
+function text(name, value) {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'string') throw new TypeError(`${name}: not a string`);
+  if (value.includes('\0'))
+    throw new FpgaAssociateError(INVALID_ARGUMENT, `${name}: holds a zero byte`);
+  return value;
+}
