@@ -150,3 +150,30 @@ fn node() {
     place.example(|| script("main.js"));
     place.checks(script("checks.js"), true);
 }
+
+#[test]
+fn csharp() {
+    if !tool("mcs") || !tool("mono") {
+        return;
+    }
+    let place = Place::new();
+    let folder = example("csharp");
+    let [main, checks] = ["Main", "Checks"].map(|name| {
+        let program = place.folder().join(name).with_extension("exe");
+        place.compile(
+            Command::new("mcs")
+                .arg("-warnaserror")
+                .arg(format!("-out:{}", program.display()))
+                .arg(folder.join(name).with_extension("cs"))
+                .arg(folder.join("FpgaAssociate.cs")),
+        );
+        program
+    });
+    let run = |program: &Path| {
+        let mut command = place.command("mono");
+        command.arg(program);
+        command
+    };
+    place.example(|| run(&main));
+    place.checks(run(&checks), true);
+}

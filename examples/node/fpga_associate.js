@@ -15,16 +15,13 @@
  *     }
  *
  * Calls wait on threads of the pool while JavaScript goes on. UV_THREADPOOL_SIZE says how many go on
- * at once; it is 4 unless the environment says otherwise.
+ * at once; it is 4 unless the environment says otherwise. koffi lets 256 wait at a time.
  */
 
 import koffi from 'koffi';
 
 export const INVALID_ARGUMENT = 1;
 
-// The stack that koffi gives an asynchronous call is small for TLS, where the library is not
-// optimised.
-koffi.config({ async_stack_size: 1024 * 1024, max_async_calls: 1024 });
 const library = koffi.load(process.env.FPGA_ASSOCIATE_LIBRARY ?? 'libfpga_associate.so.0');
 
 for (const name of ['config', 'client', 'error', 'list']) koffi.opaque(`fpga_assoc_${name}`);

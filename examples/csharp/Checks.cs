@@ -1,0 +1,124 @@
+// Takes the wrapper to its edges and prints what it meets; the test compares.
+//
+//     mono checks.exe ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+
+using System;
+using System.Threading;
+using FpgaAssociate;
+
+internal static class Checks
+{
+    private static readonly string token = Environment.GetEnvironmentVariable("FPGA_TOKEN");
+    private static string endpoint, projectId, fpgaId, ecsId;
+
+    private static void Main(string[] arguments)
+    {
+        endpoint = arguments[0];
+        projectId = arguments[1];
+        fpgaId = arguments[2];
+        ecsId = arguments[3];
+        var caFile = arguments[4];
+        var broken = arguments[5];
+
+        using (var plain = new Client(endpoint))
+            Console.WriteLine("no settings, ECS image alone: " + List(plain, null, ecsId));
+        var settings = new Settings { CaFile = caFile, TimeoutMs = 20000, UserAgent = "checks/1" };
+        var client = new Client(endpoint, settings);
+        Console.WriteLine("FPGA image alone: " + List(client, fpgaId, null));
+
+        Refused("no endpoint", () => new Client(null));
+        Refused("no token", () => client.Associate(null, projectId, fpgaId, ecsId));
+        Refused("no ECS image", () => client.Associate(token, projectId, fpgaId, null));
+        Refused("no image at all", () => client.Associations(token, projectId, null, null));
+        Refused("zero byte", () => client.Associate(token, projectId, fpgaId + '\0', ecsId));
+        Refused("no such CA file",
+            () => new Client(endpoint, new Settings { CaFile = "/nonexistent/ca.pem" }));
+
+        var error = Failure(() => client.Associate(token, projectId, new string('0', 32), ecsId));
+        var withId = error.RequestId != "" && error.Message.Contains(error.RequestId);
+        Console.WriteLine(
+            $"unknown image: {error.StatusName} {error.HttpStatus} {error.Code} "
+            + $"{(withId ? "with" : "without")} request id, outcome {Outcome(error)}");
+
+        using (var other = new Client(broken, new Settings { Confirm = false }))
+        {
+            var lost = Failure(() => other.Associate(token, projectId, fpgaId, ecsId));
+            Console.WriteLine(
+                $"lost connection: {lost.StatusName} {lost.HttpStatus}, outcome {Outcome(lost)}");
+        }
+
+        var right = CallsAtOnce(client);
+
+        client.Disassociate(token, projectId, fpgaId, ecsId);
+        Console.WriteLine("taken away, left: " + List(client, null, ecsId));
+        client.Dispose();
+        client.Dispose();
+        try
+        {
+            client.Associate(token, projectId, fpgaId, ecsId);
+        }
+        catch (ObjectDisposedException)
+        {
+            Console.WriteLine("closed: refused");
+        }
+        Console.WriteLine("calls at once: " + right);
+    }
+
+    private static int CallsAtOnce(Client client)
+    {
+        var right = 0;
+        var threads = new Thread[8];
+        for (var thread = 0; thread < threads.Length; thread++)
+        {
+            var first = thread * 25;
+            threads[thread] = new Thread(() =>
+            {
+                for (var number = first; number < first + 25; number++)
+                    if (OneCall(client, number))
+                        Interlocked.Increment(ref right);
+            });
+            threads[thread].Start();
+        }
+        foreach (var thread in threads)
+            thread.Join();
+        return right;
+    }
+
+    /// <summary>Whether the call met what belongs to it, and not to another thread's call.</summary>
+    private static bool OneCall(Client client, int number)
+    {
+        if (number % 2 == 0)
+            return List(client, null, ecsId) == 1;
+        var unknown = number.ToString("x32");
+        var error = Failure(() => client.Associate(token, projectId, unknown, ecsId));
+        return error.Code == "Ecs.0031" && error.Message.Contains(unknown);
+    }
+
+    private static int List(Client client, string fpgaId, string ecsId)
+    {
+        return client.Associations(token, projectId, fpgaId, ecsId).Count;
+    }
+
+    private static void Refused(string what, Action call)
+    {
+        Console.WriteLine($"{what}: {Failure(call).StatusName}");
+    }
+
+    private static FpgaAssociateException Failure(Action call)
+    {
+        try
+        {
+            call();
+        }
+        catch (FpgaAssociateException error)
+        {
+            return error;
+        }
+        throw new InvalidOperationException("no error");
+    }
+
+    private static string Outcome(FpgaAssociateException error)
+    {
+        return error.OutcomeUnknown ? "unknown" : "known";
+    }
+}
