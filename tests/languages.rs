@@ -177,3 +177,18 @@ fn csharp() {
     place.example(|| run(&main));
     place.checks(run(&checks), true);
 }
+
+#[test]
+fn ruby() {
+    if !tool("ruby") {
+        return;
+    }
+    let place = Place::new();
+    let script = |name: &str| {
+        let mut command = place.command("ruby");
+        command.arg("-w").arg(example("ruby").join(name));
+        command
+    };
+    place.example(|| script("main.rb"));
+    place.checks(script("checks.rb"), true);
+}

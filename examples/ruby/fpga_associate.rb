@@ -1,0 +1,295 @@
+# frozen_string_literal: true
+
+# Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate through Fiddle.
+#
+# The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
+# /usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Ruby 3.0 or newer.
+#
+#     FpgaAssociate::Client.open("ecs.cn-north-1.myhuaweicloud.com", timeout_ms: 10_000) do |client|
+#       client.associate(token, project_id, fpga_id, ecs_id)
+#       client.associations(token, project_id, ecs_id: ecs_id).each { |pair| puts pair.fpga_id }
+#     end
+#
+# Fiddle releases the GVL for each call, so that threads wait for the service side by side.
+
+require "fiddle/import"
+require "monitor"
+
+module FpgaAssociate
+  INVALID_ARGUMENT = 1
+
+  # The functions of fpga_associate.h, with their names. A C bool is a byte.
+  module C
+    extend Fiddle::Importer
+
+    dlload ENV.fetch("FPGA_ASSOCIATE_LIBRARY", "libfpga_associate.so.0")
+    typealias "bool", "unsigned char"
+    typealias "int32_t", "int"
+    typealias "uint32_t", "unsigned int"
+    typealias "uint64_t", "unsigned long long"
+
+    extern "void *fpga_assoc_config_new()"
+    extern "void fpga_assoc_config_free(void *config)"
+    extern "int32_t fpga_assoc_config_set_timeout_ms(void *config, uint32_t ms)"
+    extern "int32_t fpga_assoc_config_set_connect_timeout_ms(void *config, uint32_t ms)"
+    extern "int32_t fpga_assoc_config_set_max_attempts(void *config, uint32_t attempts)"
+    extern "int32_t fpga_assoc_config_set_ca_file(void *config, char *path)"
+    extern "int32_t fpga_assoc_config_set_proxy(void *config, char *url)"
+    extern "int32_t fpga_assoc_config_set_user_agent(void *config, char *product)"
+    extern "int32_t fpga_assoc_config_set_allow_http(void *config, bool allow)"
+    extern "int32_t fpga_assoc_config_set_confirm(void *config, bool confirm)"
+
+    extern "int32_t fpga_assoc_client_new(char *endpoint, void *config, void **client, void **error)"
+    extern "int32_t fpga_assoc_client_associate(void *client, char *token, char *project_id, " \
+           "char *fpga_id, char *ecs_id, void **error)"
+    extern "int32_t fpga_assoc_client_disassociate(void *client, char *token, char *project_id, " \
+           "char *fpga_id, char *ecs_id, void **error)"
+    extern "int32_t fpga_assoc_client_associations(void *client, char *token, char *project_id, " \
+           "char *fpga_id, char *ecs_id, void **list, void **error)"
+    extern "void fpga_assoc_client_shutdown(void *client)"
+    extern "void fpga_assoc_client_free(void *client)"
+
+    extern "size_t fpga_assoc_list_len(void *list)"
+    extern "void *fpga_assoc_list_get(void *list, size_t index)"
+    extern "void fpga_assoc_list_free(void *list)"
+
+    extern "int32_t fpga_assoc_error_status(void *error)"
+    extern "int32_t fpga_assoc_error_http_status(void *error)"
+    extern "char *fpga_assoc_error_message(void *error)"
+    extern "char *fpga_assoc_error_code(void *error)"
+    extern "char *fpga_assoc_error_request_id(void *error)"
+    extern "uint64_t fpga_assoc_error_retry_after_ms(void *error)"
+    extern "uint32_t fpga_assoc_error_attempts(void *error)"
+    extern "bool fpga_assoc_error_outcome_unknown(void *error)"
+    extern "void fpga_assoc_error_free(void *error)"
+
+    extern "char *fpga_assoc_last_error()"
+    extern "char *fpga_assoc_status_name(int32_t status)"
+    extern "char *fpga_assoc_status_help(int32_t status)"
+    extern "char *fpga_assoc_version()"
+
+    Entry = struct [
+      "char *ecs_id", "char *fpga_id", "char *name", "char *description", "char *status",
+      "char *created_at", "char *message", "char *metadata", "char *log_directory",
+      "uint64_t size_mb", "bool is_protected"
+    ]
+
+    # A copy of text that the library owns.
+    def self.text(pointer)
+      pointer.to_s.force_encoding(Encoding::UTF_8)
+    end
+
+    # An argument; nil is NULL. C would take a text with a zero byte for a shorter one.
+    def self.argument(name, value)
+      return if value.nil?
+
+      value = String(value)
+      raise Error.new(INVALID_ARGUMENT, "#{name}: holds a zero byte") if value.include?("\0")
+
+      value.encode(Encoding::UTF_8)
+    end
+
+    # Memory for a pointer that a call writes.
+    def self.output
+      Fiddle::Pointer.malloc(Fiddle::SIZEOF_VOIDP, Fiddle::RUBY_FREE).tap do |output|
+        output[0, Fiddle::SIZEOF_VOIDP] = "\0" * Fiddle::SIZEOF_VOIDP
+      end
+    end
+  end
+
+  # Why a call failed. The message is one line for people.
+  class Error < StandardError
+    attr_reader :status, :http_status, :code, :request_id, :retry_after_ms, :attempts
+
+    def initialize(status, message)
+      super(message)
+      @status = status
+      @http_status = @retry_after_ms = @attempts = 0
+      @code = @request_id = ""
+      @outcome_unknown = false
+    end
+
+    # Raises what an error pointer received, if anything.
+    def self.raise_from(output)
+      pointer = output.ptr
+      return if pointer.null?
+
+      begin
+        error = new(C.fpga_assoc_error_status(pointer), C.text(C.fpga_assoc_error_message(pointer)))
+        error.send(:copy, pointer)
+        raise error
+      ensure
+        C.fpga_assoc_error_free(pointer)
+      end
+    end
+
+    # Such as "FPGA_ASSOC_TIMEOUT".
+    def status_name
+      C.text(C.fpga_assoc_status_name(status))
+    end
+
+    # The likely cause and what to do about it.
+    def help
+      C.text(C.fpga_assoc_status_help(status))
+    end
+
+    # Whether the service may have acted on the request.
+    def outcome_unknown?
+      @outcome_unknown
+    end
+
+    private
+
+    def copy(pointer)
+      @http_status = C.fpga_assoc_error_http_status(pointer)
+      @code = C.text(C.fpga_assoc_error_code(pointer))
+      @request_id = C.text(C.fpga_assoc_error_request_id(pointer))
+      @retry_after_ms = C.fpga_assoc_error_retry_after_ms(pointer)
+      @attempts = C.fpga_assoc_error_attempts(pointer)
+      @outcome_unknown = C.fpga_assoc_error_outcome_unknown(pointer) != 0
+    end
+  end
+
+  # An FPGA image that is associated with an ECS image; "" is what the service did not give.
+  Association = Struct.new(
+    :ecs_id, :fpga_id, :name, :description, :status, :created_at, :message, :metadata,
+    :log_directory, :size_mb, :is_protected
+  )
+
+  # The version of the library that is loaded.
+  def self.version
+    C.text(C.fpga_assoc_version)
+  end
+
+  # Calls one endpoint, from any number of threads at once.
+  class Client
+    # A client that is closed after the block.
+    def self.open(endpoint, **settings)
+      client = new(endpoint, **settings)
+      begin
+        yield client
+      ensure
+        client.close
+      end
+    end
+
+    # The settings are those of the header: timeout_ms, connect_timeout_ms, max_attempts, ca_file,
+    # proxy, user_agent, allow_http, confirm.
+    def initialize(endpoint, **settings)
+      @calls = 0
+      @lock = Monitor.new
+      @returned = @lock.new_cond
+      endpoint = C.argument(:endpoint, endpoint)
+      config = configured(settings)
+      client = C.output
+      error = C.output
+      C.fpga_assoc_client_new(endpoint, config, client, error)
+      C.fpga_assoc_config_free(config)
+      Error.raise_from(error)
+      @client = client.ptr
+      # For a client that nobody closes.
+      @client.free = C["fpga_assoc_client_free"]
+    end
+
+    def associate(token, project_id, fpga_id, ecs_id)
+      images = arguments(token, project_id, fpga_id, ecs_id)
+      error = C.output
+      borrow { |client| C.fpga_assoc_client_associate(client, *images, error) }
+      Error.raise_from(error)
+    end
+
+    def disassociate(token, project_id, fpga_id, ecs_id)
+      images = arguments(token, project_id, fpga_id, ecs_id)
+      error = C.output
+      borrow { |client| C.fpga_assoc_client_disassociate(client, *images, error) }
+      Error.raise_from(error)
+    end
+
+    # Those of an FPGA image, of an ECS image, or of both; one of the two must be given.
+    def associations(token, project_id, fpga_id: nil, ecs_id: nil)
+      images = arguments(token, project_id, fpga_id, ecs_id)
+      list = C.output
+      error = C.output
+      borrow { |client| C.fpga_assoc_client_associations(client, *images, list, error) }
+      Error.raise_from(error)
+      Array.new(C.fpga_assoc_list_len(list.ptr)) do |index|
+        association(C::Entry.new(C.fpga_assoc_list_get(list.ptr, index)))
+      end
+    ensure
+      C.fpga_assoc_list_free(list.ptr) if list
+    end
+
+    # Ends the calls of other threads as CANCELLED, waits for them, and frees the client.
+    def close
+      @lock.synchronize do
+        client = @client
+        @client = nil
+        C.fpga_assoc_client_shutdown(client)
+        @returned.wait_while { @calls.positive? }
+        client&.call_free
+      end
+    end
+
+    private
+
+    # The client, which is not freed meanwhile.
+    def borrow
+      client = @lock.synchronize do
+        raise Error.new(INVALID_ARGUMENT, "the client is closed") if @client.nil?
+
+        @calls += 1
+        @client
+      end
+      begin
+        yield client
+      ensure
+        @lock.synchronize do
+          @calls -= 1
+          @returned.broadcast
+        end
+      end
+    end
+
+    def arguments(token, project_id, fpga_id, ecs_id)
+      { token: token, project_id: project_id, fpga_id: fpga_id, ecs_id: ecs_id }
+        .map { |name, value| C.argument(name, value) }
+    end
+
+    # nil, which is all defaults, or settings to be freed.
+    def configured(settings)
+      return if settings.empty?
+
+      config = C.fpga_assoc_config_new
+      settings.each { |name, value| set(config, name, value) }
+      config
+    rescue StandardError
+      C.fpga_assoc_config_free(config)
+      raise
+    end
+
+    def set(config, name, value)
+      setter = "fpga_assoc_config_set_#{name}"
+      raise ArgumentError, "no such setting: #{name}" unless C.respond_to?(setter)
+
+      value =
+        case value
+        when true then 1
+        when false then 0
+        when Integer then value
+        else C.argument(name, value)
+        end
+      status = C.public_send(setter, config, value)
+      # Setters have no error pointer; nothing else runs on this thread in between.
+      raise Error.new(status, C.text(C.fpga_assoc_last_error)) unless status.zero?
+    end
+
+    def association(entry)
+      values = Association.members.map do |name|
+        value = entry.public_send(name)
+        value.is_a?(Fiddle::Pointer) ? C.text(value) : value
+      end
+      values[-1] = values.last != 0
+      Association.new(*values)
+    end
+  end
+end
