@@ -192,3 +192,21 @@ fn ruby() {
     place.example(|| script("main.rb"));
     place.checks(script("checks.rb"), true);
 }
+
+#[test]
+fn luajit() {
+    if !tool("luajit") {
+        return;
+    }
+    let place = Place::new();
+    let script = |name: &str| {
+        let mut command = place.command("luajit");
+        command
+            .arg(example("lua").join(name))
+            .env("LUA_PATH", example("lua").join("?.lua"));
+        command
+    };
+    place.example(|| script("main.lua"));
+    // A Lua state is one thread.
+    place.checks(script("checks.lua"), false);
+}

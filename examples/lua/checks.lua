@@ -1,0 +1,76 @@
+--- Takes the wrapper to its edges and prints what it meets; the test compares.
+--
+--     luajit checks.lua ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+
+local fpga_associate = require("fpga_associate")
+
+local endpoint, project_id, fpga_id, ecs_id, ca_file, broken = unpack(arg)
+local token = os.getenv("FPGA_TOKEN")
+
+local function failure(call)
+  local is_done, err = pcall(call)
+  assert(not is_done, "no error")
+  assert(type(err) == "table", err)
+  return err
+end
+
+local function outcome(err)
+  return err.outcome_unknown and "unknown" or "known"
+end
+
+local plain = fpga_associate.client(endpoint)
+print("no settings, ECS image alone: " .. #plain:associations(token, project_id, nil, ecs_id))
+plain:close()
+local client = fpga_associate.client(
+  endpoint,
+  { ca_file = ca_file, timeout_ms = 20000, user_agent = "checks/1" }
+)
+print("FPGA image alone: " .. #client:associations(token, project_id, fpga_id, nil))
+
+local function refused(what, call)
+  print(what .. ": " .. failure(call).status_name)
+end
+refused("no endpoint", function()
+  fpga_associate.client(nil)
+end)
+refused("no token", function()
+  client:associate(nil, project_id, fpga_id, ecs_id)
+end)
+refused("no ECS image", function()
+  client:associate(token, project_id, fpga_id, nil)
+end)
+refused("no image at all", function()
+  client:associations(token, project_id, nil, nil)
+end)
+refused("zero byte", function()
+  client:associate(token, project_id, fpga_id .. "\0", ecs_id)
+end)
+refused("no such CA file", function()
+  fpga_associate.client(endpoint, { ca_file = "/nonexistent/ca.pem" })
+end)
+
+local err = failure(function()
+  client:associate(token, project_id, ("0"):rep(32), ecs_id)
+end)
+local has_id = err.request_id ~= "" and tostring(err):find(err.request_id, 1, true)
+print(
+  ("unknown image: %s %d %s %s request id, outcome %s"):format(
+    err.status_name, err.http_status, err.code, has_id and "with" or "without", outcome(err)
+  )
+)
+
+local other = fpga_associate.client(broken, { confirm = false })
+local lost = failure(function()
+  other:associate(token, project_id, fpga_id, ecs_id)
+end)
+print(("lost connection: %s %d, outcome %s"):format(lost.status_name, lost.http_status, outcome(lost)))
+other:close()
+
+client:disassociate(token, project_id, fpga_id, ecs_id)
+print("taken away, left: " .. #client:associations(token, project_id, nil, ecs_id))
+client:close()
+client:close()
+failure(function()
+  client:associate(token, project_id, fpga_id, ecs_id)
+end)
+print("closed: refused")

@@ -1,0 +1,249 @@
+--- Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate through LuaJIT's ffi.
+--
+-- The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
+-- /usr/lib/libfpga_associate.so.0; without it the system's loader looks for it.
+--
+--     local fpga_associate = require("fpga_associate")
+--     local client = fpga_associate.client("ecs.cn-north-1.myhuaweicloud.com", { timeout_ms = 10000 })
+--     client:associate(token, project_id, fpga_id, ecs_id)
+--     for _, pair in ipairs(client:associations(token, project_id, nil, ecs_id)) do
+--       print(pair.fpga_id)
+--     end
+--     client:close()
+--
+-- A call that fails raises a table with the fields status, status_name, help, http_status, message,
+-- code, request_id, retry_after_ms, attempts and outcome_unknown; tostring() of it is the message.
+-- pcall catches it. A call blocks the whole Lua state.
+
+local ffi = require("ffi")
+
+ffi.cdef([[
+typedef struct fpga_assoc_client fpga_assoc_client;
+typedef struct fpga_assoc_config fpga_assoc_config;
+typedef struct fpga_assoc_error fpga_assoc_error;
+typedef struct fpga_assoc_list fpga_assoc_list;
+typedef struct fpga_assoc_entry {
+  const char *ecs_id;
+  const char *fpga_id;
+  const char *name;
+  const char *description;
+  const char *status;
+  const char *created_at;
+  const char *message;
+  const char *metadata;
+  const char *log_directory;
+  uint64_t size_mb;
+  bool is_protected;
+} fpga_assoc_entry;
+
+fpga_assoc_config *fpga_assoc_config_new(void);
+void fpga_assoc_config_free(fpga_assoc_config *config);
+int32_t fpga_assoc_config_set_timeout_ms(fpga_assoc_config *config, uint32_t ms);
+int32_t fpga_assoc_config_set_connect_timeout_ms(fpga_assoc_config *config, uint32_t ms);
+int32_t fpga_assoc_config_set_max_attempts(fpga_assoc_config *config, uint32_t attempts);
+int32_t fpga_assoc_config_set_ca_file(fpga_assoc_config *config, const char *path);
+int32_t fpga_assoc_config_set_proxy(fpga_assoc_config *config, const char *url);
+int32_t fpga_assoc_config_set_user_agent(fpga_assoc_config *config, const char *product);
+int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow);
+int32_t fpga_assoc_config_set_confirm(fpga_assoc_config *config, bool confirm);
+
+int32_t fpga_assoc_client_new(const char *endpoint, const fpga_assoc_config *config,
+                              fpga_assoc_client **client, fpga_assoc_error **error);
+int32_t fpga_assoc_client_associate(fpga_assoc_client *client, const char *token,
+                                    const char *project_id, const char *fpga_id,
+                                    const char *ecs_id, fpga_assoc_error **error);
+int32_t fpga_assoc_client_disassociate(fpga_assoc_client *client, const char *token,
+                                       const char *project_id, const char *fpga_id,
+                                       const char *ecs_id, fpga_assoc_error **error);
+int32_t fpga_assoc_client_associations(fpga_assoc_client *client, const char *token,
+                                       const char *project_id, const char *fpga_id,
+                                       const char *ecs_id, fpga_assoc_list **list,
+                                       fpga_assoc_error **error);
+void fpga_assoc_client_free(fpga_assoc_client *client);
+
+size_t fpga_assoc_list_len(const fpga_assoc_list *list);
+const fpga_assoc_entry *fpga_assoc_list_get(const fpga_assoc_list *list, size_t index);
+void fpga_assoc_list_free(fpga_assoc_list *list);
+
+int32_t fpga_assoc_error_status(const fpga_assoc_error *error);
+int32_t fpga_assoc_error_http_status(const fpga_assoc_error *error);
+const char *fpga_assoc_error_message(const fpga_assoc_error *error);
+const char *fpga_assoc_error_code(const fpga_assoc_error *error);
+const char *fpga_assoc_error_request_id(const fpga_assoc_error *error);
+uint64_t fpga_assoc_error_retry_after_ms(const fpga_assoc_error *error);
+uint32_t fpga_assoc_error_attempts(const fpga_assoc_error *error);
+bool fpga_assoc_error_outcome_unknown(const fpga_assoc_error *error);
+void fpga_assoc_error_free(fpga_assoc_error *error);
+
+const char *fpga_assoc_last_error(void);
+const char *fpga_assoc_status_name(int32_t status);
+const char *fpga_assoc_status_help(int32_t status);
+const char *fpga_assoc_version(void);
+]])
+
+local C = ffi.load(os.getenv("FPGA_ASSOCIATE_LIBRARY") or "libfpga_associate.so.0")
+
+local fpga_associate = { INVALID_ARGUMENT = 1 }
+
+local Error = {}
+Error.__index = Error
+
+function Error:__tostring()
+  return self.message
+end
+
+local function failure(status, message)
+  return setmetatable({
+    status = status,
+    status_name = ffi.string(C.fpga_assoc_status_name(status)),
+    help = ffi.string(C.fpga_assoc_status_help(status)),
+    message = message,
+    http_status = 0,
+    code = "",
+    request_id = "",
+    retry_after_ms = 0,
+    attempts = 0,
+    outcome_unknown = false,
+  }, Error)
+end
+
+--- Raises what an error pointer received, if anything.
+local function raise(output)
+  if output[0] == nil then
+    return
+  end
+  local pointer = ffi.gc(output[0], C.fpga_assoc_error_free)
+  local raised =
+    failure(C.fpga_assoc_error_status(pointer), ffi.string(C.fpga_assoc_error_message(pointer)))
+  raised.http_status = C.fpga_assoc_error_http_status(pointer)
+  raised.code = ffi.string(C.fpga_assoc_error_code(pointer))
+  raised.request_id = ffi.string(C.fpga_assoc_error_request_id(pointer))
+  raised.retry_after_ms = tonumber(C.fpga_assoc_error_retry_after_ms(pointer))
+  raised.attempts = C.fpga_assoc_error_attempts(pointer)
+  raised.outcome_unknown = C.fpga_assoc_error_outcome_unknown(pointer)
+  C.fpga_assoc_error_free(ffi.gc(pointer, nil))
+  error(raised, 0)
+end
+
+--- C would take a text with a zero byte for a shorter one.
+local function check_text(name, value)
+  if value == nil then
+    return
+  end
+  if type(value) ~= "string" then
+    error(name .. ": not a string", 0)
+  end
+  if value:find("\0", 1, true) then
+    error(failure(fpga_associate.INVALID_ARGUMENT, name .. ": holds a zero byte"), 0)
+  end
+end
+
+local function check_texts(token, project_id, fpga_id, ecs_id)
+  check_text("token", token)
+  check_text("project_id", project_id)
+  check_text("fpga_id", fpga_id)
+  check_text("ecs_id", ecs_id)
+end
+
+local SETTERS = {
+  timeout_ms = C.fpga_assoc_config_set_timeout_ms,
+  connect_timeout_ms = C.fpga_assoc_config_set_connect_timeout_ms,
+  max_attempts = C.fpga_assoc_config_set_max_attempts,
+  ca_file = C.fpga_assoc_config_set_ca_file,
+  proxy = C.fpga_assoc_config_set_proxy,
+  user_agent = C.fpga_assoc_config_set_user_agent,
+  allow_http = C.fpga_assoc_config_set_allow_http,
+  confirm = C.fpga_assoc_config_set_confirm,
+}
+
+--- Settings that free themselves; nil, which is all defaults, for nil.
+local function configured(settings)
+  if settings == nil then
+    return nil
+  end
+  local config = ffi.gc(C.fpga_assoc_config_new(), C.fpga_assoc_config_free)
+  for name, value in pairs(settings) do
+    local set = SETTERS[name] or error("no such setting: " .. tostring(name), 0)
+    if type(value) == "string" then
+      check_text(name, value)
+    end
+    local status = set(config, value)
+    if status ~= 0 then
+      -- Setters have no error pointer; nothing else runs in between.
+      error(failure(status, ffi.string(C.fpga_assoc_last_error())), 0)
+    end
+  end
+  return config
+end
+
+local Client = {}
+Client.__index = Client
+
+--- A client of one endpoint. Settings, which may be nil: the keys of SETTERS.
+function fpga_associate.client(endpoint, settings)
+  check_text("endpoint", endpoint)
+  local client = ffi.new("fpga_assoc_client *[1]")
+  local err = ffi.new("fpga_assoc_error *[1]")
+  C.fpga_assoc_client_new(endpoint, configured(settings), client, err)
+  raise(err)
+  -- For a client that nobody closes.
+  return setmetatable({ pointer = ffi.gc(client[0], C.fpga_assoc_client_free) }, Client)
+end
+
+--- The version of the library that is loaded.
+function fpga_associate.version()
+  return ffi.string(C.fpga_assoc_version())
+end
+
+function Client:associate(token, project_id, fpga_id, ecs_id)
+  check_texts(token, project_id, fpga_id, ecs_id)
+  local err = ffi.new("fpga_assoc_error *[1]")
+  C.fpga_assoc_client_associate(self.pointer, token, project_id, fpga_id, ecs_id, err)
+  raise(err)
+end
+
+function Client:disassociate(token, project_id, fpga_id, ecs_id)
+  check_texts(token, project_id, fpga_id, ecs_id)
+  local err = ffi.new("fpga_assoc_error *[1]")
+  C.fpga_assoc_client_disassociate(self.pointer, token, project_id, fpga_id, ecs_id, err)
+  raise(err)
+end
+
+--- An array of tables with the fields of fpga_assoc_entry. One of the two images may be nil.
+function Client:associations(token, project_id, fpga_id, ecs_id)
+  check_texts(token, project_id, fpga_id, ecs_id)
+  local list = ffi.new("fpga_assoc_list *[1]")
+  local err = ffi.new("fpga_assoc_error *[1]")
+  C.fpga_assoc_client_associations(self.pointer, token, project_id, fpga_id, ecs_id, list, err)
+  raise(err)
+  local pointer = ffi.gc(list[0], C.fpga_assoc_list_free)
+  local associations = {}
+  for index = 1, tonumber(C.fpga_assoc_list_len(pointer)) do
+    local entry = C.fpga_assoc_list_get(pointer, index - 1)
+    associations[index] = {
+      ecs_id = ffi.string(entry.ecs_id),
+      fpga_id = ffi.string(entry.fpga_id),
+      name = ffi.string(entry.name),
+      description = ffi.string(entry.description),
+      status = ffi.string(entry.status),
+      created_at = ffi.string(entry.created_at),
+      message = ffi.string(entry.message),
+      metadata = ffi.string(entry.metadata),
+      log_directory = ffi.string(entry.log_directory),
+      size_mb = tonumber(entry.size_mb),
+      is_protected = entry.is_protected,
+    }
+  end
+  C.fpga_assoc_list_free(ffi.gc(pointer, nil))
+  return associations
+end
+
+--- Frees the client. Later calls are refused.
+function Client:close()
+  if self.pointer ~= nil then
+    C.fpga_assoc_client_free(ffi.gc(self.pointer, nil))
+    self.pointer = nil
+  end
+end
+
+return fpga_associate
