@@ -320,8 +320,9 @@ int32_t fpga_associations(const char *endpoint,
  *
  * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
  * none. The text belongs to the library and stays valid until the same thread's next call that
- * sets it: `fpga_associate`, a setter of a configuration, or a call of a client that was given no
- * error pointer. Copy what must live longer.
+ * sets it: `fpga_associate`, `fpga_disassociate`, `fpga_associations`, a setter of a
+ * configuration, or a function of a client that was given no error pointer. Copy what must live
+ * longer.
  *
  * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
  * before anything else can run.
@@ -387,7 +388,9 @@ const char *fpga_assoc_error_request_id(const struct fpga_assoc_error *error);
 uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
 
 /**
- * How many times the request was tried; 0 where an argument was refused before that, and for NULL.
+ * How many times the request was tried, for a list the page that failed; 0 where an argument was
+ * refused before that, and for NULL. That a kept connection was closed, and the request sent once
+ * more on a new one at once, is not counted.
  *
  * Thread-safe.
  */
@@ -396,9 +399,11 @@ uint32_t fpga_assoc_error_attempts(const struct fpga_assoc_error *error);
 /**
  * Whether the service may have acted on the request although the call failed; false for NULL.
  *
- * True after a deadline that passed, a connection that broke or an answer that can't be read once
- * the request had begun to go out, and after HTTP 5xx other than 501 and 503. Find out what the
- * service did before the call is repeated.
+ * It can be true once the request had begun to go out: after a deadline that passed, a shutdown, a
+ * connection that broke, an answer that can't be read, and HTTP 5xx other than 501 and 503; also
+ * after a refusal that may be the echo of this call's own earlier success. Where the list call
+ * could be asked it is false, as of that list call. Where it is true, find out what the service
+ * did before the call is repeated. Never true for a list.
  *
  * Thread-safe.
  */
@@ -440,7 +445,8 @@ const char *fpga_assoc_version(void);
 /**
  * New settings, each at its default.
  *
- * Returns the settings, never NULL; free them with `fpga_assoc_config_free`. Thread-safe.
+ * Returns the settings; free them with `fpga_assoc_config_free`. NULL would be a defect of this
+ * library; it stands for the defaults wherever settings are taken. Thread-safe.
  */
 struct fpga_assoc_config *fpga_assoc_config_new(void);
 
@@ -473,9 +479,11 @@ int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *confi
 /**
  * Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
  *
- * A request is tried again, after a wait, only where the service provably did nothing: no
- * connection, HTTP 429 or 503, a flow-control code. What the service asks to wait is waited for
- * where the time for the whole call allows.
+ * An associate or disassociate request is sent again, after a wait, only where the service
+ * provably did nothing (no connection, HTTP 429 or 503, a flow-control code) or a list call has
+ * shown since that it was not done. A list request, of which each page has this many attempts, is
+ * also sent again after lost connections, time-outs and other HTTP 5xx. What the service asks to
+ * wait is waited for where the time for the whole call allows.
  *
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
  * that is NULL; sets the thread's last error. Thread-safe.
@@ -566,9 +574,9 @@ int32_t fpga_assoc_config_set_log(struct fpga_assoc_config *config,
  * - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the
  *   call succeeds. Where it is NULL the thread's last error is set instead.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and
- * for an `endpoint` or a `client` that is NULL. The proxies of the environment are read now.
- * Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`: `FPGA_ASSOC_INVALID_ARGUMENT` for an
+ * endpoint that can't be used and for an `endpoint` or a `client` that is NULL. The proxies of the
+ * environment are read now. Thread-safe.
  */
 int32_t fpga_assoc_client_new(const char *endpoint,
                               const struct fpga_assoc_config *config,

@@ -153,7 +153,7 @@ impl Status {
                 c"The token is missing, wrong or expired (tokens live 24 hours), or from another region. Get a new one of project scope."
             }
             Self::FORBIDDEN => {
-                c"The token's user may not do this. The IAM action ecs:cloudServerFpgaImages:relate is needed to associate; the account must be in good standing."
+                c"The token's user may not do this. Of ecs:cloudServerFpgaImages the IAM action relate is needed to associate, unrelate to disassociate, and getRelations to list; the account must be in good standing."
             }
             Self::NOT_FOUND => {
                 c"The service does not know what was named. Check the ids, the project, and that the endpoint is of the region where the FPGA image lives."

@@ -9,13 +9,15 @@
 
 mod support;
 
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use ecs_emulator::{Emulator, Settings};
 use fpga_associate::status::Status;
-use support::call::Outcome;
+use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID, TOKEN};
 use support::client::{Client, config};
+use support::raw::{Server, Then, answer, succeed};
 use support::relay::{Break, Listing, relay};
 
 const BREAKS: &[Break] = &[
@@ -163,6 +165,11 @@ fn run(case: Case, service: &Emulator, fpga_ids: &[String]) {
 fn check(case: Case, outcome: &Outcome, has: bool) {
     let is_as_wanted = has == (case.call == Call::Associate);
     let can_tell = case.confirms && case.listing == Listing::Works;
+    let is_before_sending = (1..=5).contains(&outcome.status);
+    assert!(
+        !is_before_sending || !outcome.outcome_unknown,
+        "{case:?}: {outcome:?}"
+    );
     if outcome.is(Status::OK) {
         assert!(is_as_wanted, "{case:?}: it says done, and it is not");
     } else if outcome.is(Status::CONFLICT) {
@@ -214,10 +221,114 @@ fn one_text_for_two_causes_becomes_two_statuses() {
     assert!(again.is(Status::REJECTED), "{again:?}");
 }
 
+/// The service's text for two causes, under the HTTP statuses that it is known or likely with.
+#[test]
+fn the_limit_is_a_rejection_under_any_http_status() {
+    let text = r#"{"error":{"code":"Ecs.0000","message":"failed: relation already exist or the related fpga image count of image reach the max limit"}}"#;
+    let (project_id, fpga_id, ecs_id) = (PROJECT_ID, FPGA_ID, ECS_ID);
+    let listed = format!(
+        r#"{{"associations":[{{"image_id":"{}","fpgaimages":[{{"id":"{fpga_id}"}}]}}]}}"#,
+        ecs_id.to_uppercase()
+    );
+    for http_status in [400, 404, 409] {
+        for (list, status) in [
+            (r#"{"associations":[]}"#, Status::REJECTED),
+            (listed.as_str(), Status::CONFLICT),
+        ] {
+            let list = list.to_owned();
+            let server = Server::start(move |nth, stream| {
+                let answer = match nth {
+                    0 => answer(http_status, "", text),
+                    _ => answer(200, "", &list),
+                };
+                stream.write_all(&answer).ok();
+                Then::Keep
+            });
+            let client = config().client(&server.endpoint());
+            let outcome = client.associate(TOKEN, project_id, fpga_id, ecs_id);
+            assert!(outcome.is(status), "{http_status}: {outcome:?}");
+            assert!(outcome.message.contains("the list shows"), "{outcome:?}");
+            assert!(!outcome.outcome_unknown, "{outcome:?}");
+        }
+    }
+}
+
+/// The service lists the pair with its ids in another letter case.
+#[test]
+fn an_id_in_another_letter_case_is_the_same_id() {
+    let listed = format!(
+        r#"{{"associations":[{{"image_id":"{}","fpgaimages":[{{"id":"{}"}}]}}]}}"#,
+        ECS_ID.to_uppercase(),
+        FPGA_ID.to_uppercase()
+    );
+    let server = Server::start(move |nth, stream| {
+        let answer = match nth {
+            0 => answer(500, "", ""),
+            _ => answer(200, "", &listed),
+        };
+        stream.write_all(&answer).ok();
+        Then::Keep
+    });
+    let client = config().max_attempts(1).client(&server.endpoint());
+    let outcome = client.disassociate(TOKEN, PROJECT_ID, FPGA_ID, ECS_ID);
+    assert!(outcome.is(Status::SERVICE_FAILED), "{outcome:?}");
+    assert!(!outcome.outcome_unknown, "{outcome:?}");
+}
+
+/// What went out on a kept connection that closed may have been acted on, whatever comes next.
+#[test]
+fn a_refused_connection_after_a_kept_one_closed_does_not_say_that_nothing_was_sent() {
+    let server = Server::start(|nth, stream| match nth {
+        0 => succeed(stream),
+        _ => Then::Close,
+    });
+    let endpoint = server.endpoint();
+    let client = config().max_attempts(1).client(&endpoint);
+    assert!(client.example().is(Status::OK));
+    let outcome = {
+        // Closes the listening socket when the second request has come.
+        let stopping = thread::spawn(move || {
+            while server.seen().requests.len() < 2 {
+                thread::yield_now();
+            }
+            server.finish()
+        });
+        let outcome = client.example();
+        stopping.join().unwrap();
+        outcome
+    };
+    assert!(outcome.is(Status::CONNECTION_LOST), "{outcome:?}");
+    assert!(outcome.outcome_unknown, "{outcome:?}");
+}
+
+/// While the list is asked what became of a request, too.
+#[test]
+fn a_shutdown_while_the_list_is_asked_is_a_cancelled_call() {
+    let server = Server::serve(|mut visit| {
+        if visit.read_request().is_some() {
+            visit.stream.write_all(&answer(500, "", "")).ok();
+            // The list, which gets no answer.
+            visit.read_request();
+            visit.read_request();
+        }
+    });
+    let client = config().client(&server.endpoint());
+    let outcome = thread::scope(|scope| {
+        let call = scope.spawn(|| client.example());
+        while server.seen().requests.len() < 2 {
+            thread::yield_now();
+        }
+        client.shutdown();
+        call.join().unwrap()
+    });
+    assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
+    assert!(outcome.outcome_unknown, "{outcome:?}");
+}
+
 #[test]
 fn a_deadline_that_is_spent_leaves_no_time_to_ask() {
     let service = service();
-    let silent = support::raw::Server::serve(|mut visit| {
+    let silent = Server::serve(|mut visit| {
         visit.read_request();
         // Until the client ends it.
         visit.read_request();

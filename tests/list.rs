@@ -378,6 +378,33 @@ fn all_pages_are_under_one_deadline() {
 }
 
 #[test]
+fn a_list_without_an_end_ends_before_it_harms_the_host() {
+    let pages = Arc::new(AtomicUsize::new(0));
+    let padding = "x".repeat(15 * 1024 * 1024);
+    let server = Server::start({
+        let pages = Arc::clone(&pages);
+        move |_, stream| {
+            let mut document = page(pages.fetch_add(1, Ordering::Relaxed) * 100, 100);
+            document["padding"] = json!(padding);
+            stream.write_all(&json_answer(&document)).ok();
+            Then::Keep
+        }
+    });
+    let outcome = once(&server).map(|_| ()).unwrap_err();
+    assert!(outcome.is(Status::BAD_RESPONSE), "{outcome:?}");
+    assert_eq!(pages.load(Ordering::Relaxed), 5);
+}
+
+#[test]
+fn an_error_object_in_a_2xx_answer_is_that_error() {
+    let body = r#"{"error":{"code":"Common.0024","message":"exceeds flow over limit"}}"#;
+    let server = Server::answering(answer(202, "", body), Then::Keep);
+    let outcome = once(&server).map(|_| ()).unwrap_err();
+    assert!(outcome.is(Status::THROTTLED), "{outcome:?}");
+    assert_eq!(outcome.code, "Common.0024");
+}
+
+#[test]
 fn one_of_the_two_images_must_be_named() {
     let server = Server::answering(json_answer(&page(0, 1)), Then::Keep);
     let client = config().client(&server.endpoint());

@@ -79,11 +79,20 @@ impl List {
         Ok(brought)
     }
 
-    /// Whether the pair is in it.
-    pub fn has(&self, pair: Pair<'_>) -> bool {
-        let place = self.places.get(pair.ecs_id);
-        let group = place.and_then(|&place| self.groups.get(place));
-        group.is_some_and(|group| group.fpga_ids.contains(pair.fpga_id))
+    /// Whether the list of a pair has it; nothing where it has something else, so that it can't
+    /// tell. The service may spell an id in another letter case.
+    pub fn tells_of(&self, pair: Pair<'_>) -> Option<bool> {
+        let is_it = |one: &Association| {
+            one.fpga_id.eq_ignore_ascii_case(pair.fpga_id)
+                && one.ecs_id.eq_ignore_ascii_case(pair.ecs_id)
+        };
+        if self.associations.iter().any(is_it) {
+            Some(true)
+        } else if self.associations.is_empty() {
+            Some(false)
+        } else {
+            None
+        }
     }
 
     /// All pairs, in the service's order.
@@ -318,6 +327,34 @@ mod tests {
         ] {
             let error = read(body).map(|_| ()).unwrap_err();
             assert!(error.contains(reason), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_list_tells_of_a_pair_only_where_it_has_that_pair_or_nothing() {
+        let pair = Pair::new("p", "abc1", "EF-2").unwrap();
+        for (body, told) in [
+            (r#"{"associations":[]}"#, Some(false)),
+            (r#"{"associations":[{"image_id":"EF-2"}]}"#, Some(false)),
+            (
+                r#"{"associations":[{"image_id":"EF-2","fpgaimages":[{"id":"abc1"}]}]}"#,
+                Some(true),
+            ),
+            (
+                r#"{"associations":[{"image_id":"ef-2","fpgaimages":[{"id":"ABC1"}]}]}"#,
+                Some(true),
+            ),
+            (
+                r#"{"associations":[{"image_id":"EF-2","fpgaimages":[{"id":"other"}]}]}"#,
+                None,
+            ),
+            (r#"{"associations":[{"fpgaimages":[{"id":"abc1"}]}]}"#, None),
+            (
+                r#"{"associations":[{"image_id":"EF-2","fpgaimages":[{}]}]}"#,
+                None,
+            ),
+        ] {
+            assert_eq!(read(body).unwrap().tells_of(pair), told, "{body}");
         }
     }
 

@@ -30,9 +30,9 @@ pub struct fpga_assoc_client {
 /// - `error`: NULL, or receives the error, to be freed with `fpga_assoc_error_free`; NULL where the
 ///   call succeeds. Where it is NULL the thread's last error is set instead.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for an endpoint that can't be used and
-/// for an `endpoint` or a `client` that is NULL. The proxies of the environment are read now.
-/// Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`: `FPGA_ASSOC_INVALID_ARGUMENT` for an
+/// endpoint that can't be used and for an `endpoint` or a `client` that is NULL. The proxies of the
+/// environment are read now. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_new(
     endpoint: *const c_char,

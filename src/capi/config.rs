@@ -2,10 +2,10 @@
 
 use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arguments::text;
-use super::guard::guard;
+use super::guard::{guard, outside};
 use super::last_error;
 use crate::client::Settings;
 use crate::error::Error;
@@ -32,7 +32,8 @@ pub type fpga_assoc_log_fn =
 
 /// New settings, each at its default.
 ///
-/// Returns the settings, never NULL; free them with `fpga_assoc_config_free`. Thread-safe.
+/// Returns the settings; free them with `fpga_assoc_config_free`. NULL would be a defect of this
+/// library; it stands for the defaults wherever settings are taken. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_config_new() -> *mut fpga_assoc_config {
     let new = || {
@@ -85,9 +86,11 @@ pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
 
 /// Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
 ///
-/// A request is tried again, after a wait, only where the service provably did nothing: no
-/// connection, HTTP 429 or 503, a flow-control code. What the service asks to wait is waited for
-/// where the time for the whole call allows.
+/// An associate or disassociate request is sent again, after a wait, only where the service
+/// provably did nothing (no connection, HTTP 429 or 503, a flow-control code) or a list call has
+/// shown since that it was not done. A list request, of which each page has this many attempts, is
+/// also sent again after lost connections, time-outs and other HTTP 5xx. What the service asks to
+/// wait is waited for where the time for the whole call allows.
 ///
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
 /// that is NULL; sets the thread's last error. Thread-safe.
@@ -112,12 +115,14 @@ pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
     config: *mut fpga_assoc_config,
     path: *const c_char,
 ) -> i32 {
-    // SAFETY: as the header says.
-    unsafe {
-        change(config, |settings| {
-            settings.set_ca_file(Path::new(text("ca_file", path)?))
-        })
-    }
+    last_error::keep(|| {
+        // SAFETY: as the header says.
+        let (config, path) = unsafe { (borrow(config)?, text("ca_file", path)?) };
+        // Read before the lock is taken: a slow file must not hold up anyone else.
+        let trust = Settings::read_ca_file(Path::new(path))?;
+        config.lock().set_trust(trust);
+        Ok(())
+    })
 }
 
 /// Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the
@@ -248,7 +253,7 @@ impl Context {
     ) {
         let line = CString::new(line).unwrap_or_default();
         // SAFETY: the host promised that both stay usable; the line lives until the call returns.
-        unsafe { log(self.0, level as i32, line.as_ptr()) };
+        outside(|| unsafe { log(self.0, level as i32, line.as_ptr()) });
     }
 }
 
@@ -260,14 +265,23 @@ unsafe fn change(
 ) -> i32 {
     last_error::keep(|| {
         // SAFETY: the caller's promise.
-        let config = unsafe { config.as_ref() };
-        let config = config.ok_or_else(|| Error::invalid_argument("config", "is NULL"))?;
-        let mut settings = config
-            .settings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        change(&mut settings)
+        let config = unsafe { borrow(config)? };
+        change(&mut config.lock())
     })
+}
+
+/// # Safety
+/// `config` is NULL or alive for `'a`.
+unsafe fn borrow<'a>(config: *const fpga_assoc_config) -> Result<&'a fpga_assoc_config, Error> {
+    // SAFETY: the caller's promise.
+    let config = unsafe { config.as_ref() };
+    config.ok_or_else(|| Error::invalid_argument("config", "is NULL"))
+}
+
+impl fpga_assoc_config {
+    fn lock(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A copy of the settings; the defaults for NULL.
@@ -276,12 +290,6 @@ unsafe fn change(
 /// `config` is NULL or alive.
 pub unsafe fn copy(config: *const fpga_assoc_config) -> Settings {
     // SAFETY: the caller's promise.
-    match unsafe { config.as_ref() } {
-        None => Settings::default(),
-        Some(config) => config
-            .settings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone(),
-    }
+    let config = unsafe { config.as_ref() };
+    config.map_or_else(Settings::default, |config| config.lock().clone())
 }

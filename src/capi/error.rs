@@ -113,7 +113,9 @@ pub unsafe extern "C" fn fpga_assoc_error_retry_after_ms(error: *const fpga_asso
     error.map_or(0, |error| error.error.retry_after_ms)
 }
 
-/// How many times the request was tried; 0 where an argument was refused before that, and for NULL.
+/// How many times the request was tried, for a list the page that failed; 0 where an argument was
+/// refused before that, and for NULL. That a kept connection was closed, and the request sent once
+/// more on a new one at once, is not counted.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
@@ -125,9 +127,11 @@ pub unsafe extern "C" fn fpga_assoc_error_attempts(error: *const fpga_assoc_erro
 
 /// Whether the service may have acted on the request although the call failed; false for NULL.
 ///
-/// True after a deadline that passed, a connection that broke or an answer that can't be read once
-/// the request had begun to go out, and after HTTP 5xx other than 501 and 503. Find out what the
-/// service did before the call is repeated.
+/// It can be true once the request had begun to go out: after a deadline that passed, a shutdown, a
+/// connection that broke, an answer that can't be read, and HTTP 5xx other than 501 and 503; also
+/// after a refusal that may be the echo of this call's own earlier success. Where the list call
+/// could be asked it is false, as of that list call. Where it is true, find out what the service
+/// did before the call is repeated. Never true for a list.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]

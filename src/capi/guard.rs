@@ -3,6 +3,9 @@
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::transport::HELPER_THREAD;
 
 thread_local! {
     /// Whether this thread is inside the library, where a panic is caught and has nothing to print.
@@ -22,6 +25,14 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
     result.map_err(std::mem::forget).ok()
 }
 
+/// Runs a function of the host, whose panics are its own.
+pub fn outside<T>(host: impl FnOnce() -> T) -> T {
+    let inside = INSIDE.replace(false);
+    let result = host();
+    INSIDE.set(inside);
+    result
+}
+
 /// The library's own copy of the standard library would print a panic to stderr, which is the
 /// host's.
 ///
@@ -29,12 +40,14 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
 /// to the one that was there.
 fn quieten_panics() {
     static DONE: AtomicBool = AtomicBool::new(false);
-    if DONE.load(Ordering::Relaxed) || DONE.swap(true, Ordering::Relaxed) {
+    // A thread that is panicking already may not change the hook.
+    if DONE.load(Ordering::Relaxed) || thread::panicking() || DONE.swap(true, Ordering::Relaxed) {
         return;
     }
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if !INSIDE.get() {
+        let is_helper = thread::current().name() == Some(HELPER_THREAD);
+        if !INSIDE.get() && !is_helper {
             before(info);
         }
     }));

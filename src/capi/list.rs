@@ -47,8 +47,8 @@ pub struct fpga_assoc_list {
     _texts: Box<[u8]>,
 }
 
-// SAFETY: the entries point into `_texts`, which nothing changes and which moves with the list
-// without moving itself.
+// SAFETY: the entries point into `_texts`, whose bytes nothing changes, and which stay where they
+// are when the list moves.
 unsafe impl Send for fpga_assoc_list {}
 // SAFETY: as above.
 unsafe impl Sync for fpga_assoc_list {}

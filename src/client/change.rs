@@ -3,6 +3,7 @@
 
 use super::attempts::Verdict;
 use super::exchange::{Attempt, Nature, Session};
+use super::report::Report;
 use crate::association::{self, Filter, Pair};
 use crate::error::{Error, MAX_MESSAGE};
 use crate::log::Level;
@@ -47,67 +48,100 @@ impl Session<'_> {
         let error = attempt.error.clone();
         // A refusal can be the echo of this call's own success: "relation already exist", "doesn't
         // exist".
-        let may_be_echo =
-            attempt.nature == Nature::Refused && (was_in_doubt || attempt.was_sent_before);
+        let may_be_echo = attempt.nature == Nature::Refused && was_in_doubt;
+        let is_in_doubt = error.outcome_unknown || attempt.was_sent_before || may_be_echo;
         let has_two_causes = attempt.has_two_causes;
-        if !(error.outcome_unknown || may_be_echo || has_two_causes) {
+        if !is_in_doubt && !has_two_causes {
             return Err(match attempt.nature {
                 Nature::Passing => Verdict::Again(error),
                 _ => Verdict::GiveUp(error),
             });
         }
-        match (self.find(pair), wanted) {
+        if error.status == Status::CANCELLED {
+            return Err(Verdict::GiveUp(error));
+        }
+        let is_associated = match self.find(pair) {
+            Ok(is_associated) => is_associated,
+            Err(cancelled) => return Err(Verdict::GiveUp(cancelled)),
+        };
+        match (is_associated, wanted) {
+            // A kept connection that closed without a byte of an answer counts as one on which
+            // nothing was done, where nothing speaks against it.
+            (None, _) if attempt.nature == Nature::Passing => Err(Verdict::Again(error)),
             (None, _) => Err(Verdict::GiveUp(Error {
-                outcome_unknown: error.outcome_unknown || may_be_echo,
+                outcome_unknown: is_in_doubt,
                 ..error
             })),
-            (Some(true), Wanted::Associated) | (Some(false), Wanted::Apart)
-                if error.outcome_unknown || may_be_echo =>
-            {
+            (Some(true), Wanted::Associated) | (Some(false), Wanted::Apart) if is_in_doubt => {
                 Ok(())
             }
             (Some(true), Wanted::Associated) => Err(Verdict::GiveUp(Error {
                 status: Status::CONFLICT,
                 ..explained(error, "the list shows that the two are associated already")
             })),
-            (Some(false), Wanted::Associated) if has_two_causes => Err(Verdict::GiveUp(explained(
-                error,
-                "the list shows that the two are not associated, so the ECS image has its limit of FPGA images",
-            ))),
-            _ if error.outcome_unknown => Err(Verdict::Again(Error {
-                outcome_unknown: false,
-                ..explained(error, "the list shows that it was not done")
-            })),
-            _ => Err(Verdict::GiveUp(error)),
+            (Some(false), Wanted::Associated) if has_two_causes => {
+                let words = "the list shows that the two are not associated, so the ECS image has \
+                             its limit of FPGA images";
+                Err(Verdict::GiveUp(Error {
+                    status: Status::REJECTED,
+                    ..explained(error, words)
+                }))
+            }
+            _ => {
+                let error = Error {
+                    outcome_unknown: false,
+                    ..explained(error, "the list shows that it was not done")
+                };
+                Err(match attempt.nature {
+                    Nature::Passing | Nature::Doubtful => Verdict::Again(error),
+                    // What can't be read now may be read another time; it was not done.
+                    Nature::Final if attempt.error.status == Status::BAD_RESPONSE => {
+                        Verdict::Again(error)
+                    }
+                    Nature::Refused | Nature::Final => Verdict::GiveUp(error),
+                })
+            }
         }
     }
 
-    /// Whether the list has the pair; nothing where it can't tell, or may not be asked.
-    fn find(&self, pair: Pair<'_>) -> Option<bool> {
+    /// Whether the list has the pair; nothing where it can't tell, or may not be asked. The error
+    /// is that of a client that was shut down meanwhile.
+    fn find(&self, pair: Pair<'_>) -> Result<Option<bool>, Error> {
         if !self.settings.confirm || self.deadline.left().is_zero() {
-            return None;
+            return Ok(None);
         }
+        let asking = Session {
+            report: Report {
+                call: "list",
+                ..self.report
+            },
+            ..*self
+        };
         let log = &self.settings.log;
         log.line(Level::Info, || {
             let (call, endpoint) = (self.report.call, self.report.endpoint);
             format!("{call} at {endpoint}: asking the list what became of it")
         });
-        match self.list(Filter::of(pair)) {
-            Ok(list) => Some(list.has(pair)),
+        match asking.list(Filter::of(pair)) {
+            Ok(list) => Ok(list.tells_of(pair)),
+            Err(error) if error.status == Status::CANCELLED => Err(Error {
+                outcome_unknown: true,
+                ..error
+            }),
             Err(error) => {
                 log.line(Level::Warning, || {
                     format!("the list can't tell: {}", error.message)
                 });
-                None
+                Ok(None)
             }
         }
     }
 }
 
 fn explained(error: Error, words: &str) -> Error {
-    let message = format!("{}; {words}", error.message);
+    let room = MAX_MESSAGE.saturating_sub(words.len() + 2);
     Error {
-        message: text::bounded(&message, MAX_MESSAGE),
+        message: format!("{}; {words}", text::bounded(&error.message, room)),
         ..error
     }
 }

@@ -47,7 +47,8 @@ pub enum Nature {
 }
 
 impl Session<'_> {
-    /// Sends the request once. Any 2xx answer without an error object is returned whole.
+    /// Sends the request once. A 2xx answer is returned whole; that of a list may still be an
+    /// error.
     pub fn exchange(&self, call: &association::Request) -> Result<Answer, Attempt> {
         let headers = [
             ("user-agent", self.settings.user_agent.as_str()),
@@ -77,18 +78,25 @@ impl Session<'_> {
                 has_two_causes: false,
                 was_sent_before: false,
             })?;
-        if let Err(refusal) = association::outcome(answer.http_status, &answer.body) {
-            return Err(Attempt {
-                error: self.report.refusal(&answer, &refusal),
-                nature: nature_of_refusal(&refusal),
-                has_two_causes: refusal.has_two_causes,
-                was_sent_before: answer.was_sent_before,
-            });
+        // A list is looked at when it is read: it can be large, and is hardly ever an error.
+        let is_list = call.method == Method::Get && (200..300).contains(&answer.http_status);
+        if !is_list && let Err(refusal) = association::outcome(answer.http_status, &answer.body) {
+            return Err(self.refused(&answer, &refusal));
         }
         if !answer.is_complete {
             return Err(self.unusable(&answer, "with a body that is over the limit"));
         }
         Ok(answer)
+    }
+
+    /// The service said no.
+    pub fn refused(&self, answer: &Answer, refusal: &Refusal) -> Attempt {
+        Attempt {
+            error: self.report.refusal(answer, refusal),
+            nature: nature_of_refusal(refusal),
+            has_two_causes: refusal.has_two_causes,
+            was_sent_before: answer.was_sent_before,
+        }
     }
 
     /// A 2xx answer that does not say what it should.

@@ -4,21 +4,26 @@ use super::attempts::Verdict;
 use super::exchange::{Attempt, Nature, Session};
 use crate::association::{self, Brought, Filter, LAST_PAGE, List, PAGE_SIZE};
 use crate::error::Error;
+use crate::transport::Answer;
+
+/// The most of all pages together, in bytes: 200,000 pairs, and less than would harm the host.
+const MAX_LIST: usize = 64 * 1024 * 1024;
 
 impl Session<'_> {
     /// Fetches pages until one brings fewer pairs than asked, or none that is new.
     pub fn list(&self, filter: Filter<'_>) -> Result<List, Error> {
         let mut list = List::default();
+        let mut size = 0_usize;
         for page in 1..=LAST_PAGE {
             let request = association::list(filter, page);
             let fetch = || {
                 let answer = self.exchange(&request)?;
-                list.add_page(&answer.body).map_err(|reason| {
-                    self.unusable(
-                        &answer,
-                        &format!("with a list that can't be read: {reason}"),
-                    )
-                })
+                size = size.saturating_add(answer.body.len());
+                if size > MAX_LIST || page == LAST_PAGE {
+                    return Err(self.unusable(&answer, "with more than can be listed"));
+                }
+                list.add_page(&answer.body)
+                    .map_err(|reason| self.not_a_list(&answer, &reason))
             };
             let Brought { pairs, new } = self.repeat(fetch, |attempt| Err(judge(attempt)))?;
             if !filter.is_paged() || pairs < PAGE_SIZE || new == 0 {
@@ -26,6 +31,14 @@ impl Session<'_> {
             }
         }
         Ok(list)
+    }
+
+    /// A 2xx answer that is no list: an error object, or something that can't be read.
+    fn not_a_list(&self, answer: &Answer, reason: &str) -> Attempt {
+        match association::outcome(answer.http_status, &answer.body) {
+            Err(refusal) => self.refused(answer, &refusal),
+            Ok(()) => self.unusable(answer, &format!("with a list that can't be read: {reason}")),
+        }
     }
 }
 

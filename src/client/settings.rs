@@ -66,11 +66,14 @@ impl Settings {
         Ok(())
     }
 
-    /// Trusts the certificates of a PEM file in place of the system's.
-    pub fn set_ca_file(&mut self, path: &Path) -> Result<(), Error> {
-        let trust = Trust::only(path);
-        self.trust = trust.map_err(|reason| Error::invalid_argument("ca_file", &reason))?;
-        Ok(())
+    /// The certificates of a PEM file, for [`Settings::set_trust`].
+    pub fn read_ca_file(path: &Path) -> Result<Trust, Error> {
+        Trust::only(path).map_err(|reason| Error::invalid_argument("ca_file", &reason))
+    }
+
+    /// Trusts these certificates in place of the system's.
+    pub fn set_trust(&mut self, trust: Trust) {
+        self.trust = trust;
     }
 
     /// One proxy in place of the environment's; "" is none.

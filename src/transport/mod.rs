@@ -34,6 +34,7 @@ pub use endpoint::Endpoint;
 pub use failure::{Failure, Step};
 pub use process::PerProcess;
 pub use proxy::Routes;
+pub use resolve::HELPER_THREAD;
 pub use roots::Trust;
 
 use connection::Connection;
@@ -120,20 +121,32 @@ impl Transport {
         request: Request<'_>,
         patience: Patience<'_>,
     ) -> Result<Answer, Failure> {
-        let result = self
-            .dialer
-            .dial(endpoint, patience)
-            .and_then(|fresh| self.run(endpoint, fresh, request, patience.deadline));
-        match result {
-            Ok(answer) => Ok(Answer {
-                was_sent_before: true,
-                ..answer
-            }),
-            Err(failure) => Err(Failure {
+        let fresh = self.dialer.dial(endpoint, patience).map_err(|failure| {
+            let reason = format!(
+                "the kept connection was closed before an answer came, and there is no new one: {}",
+                failure.reason
+            );
+            Failure {
+                status: match failure.status {
+                    Status::TIMEOUT | Status::CANCELLED => failure.status,
+                    _ => Status::CONNECTION_LOST,
+                },
+                step: Step::Receive,
+                reason,
                 sent: true,
                 ..failure
-            }),
-        }
+            }
+        })?;
+        let answer = self.run(endpoint, fresh, request, patience.deadline);
+        answer
+            .map(|answer| Answer {
+                was_sent_before: true,
+                ..answer
+            })
+            .map_err(|failure| Failure {
+                sent: true,
+                ..failure
+            })
     }
 
     /// Waits until the moment; the failure is that of a client that was shut down.
@@ -166,7 +179,8 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
         let result = connection.exchange(request, deadline);
-        if connection.is_reusable() {
+        let is_shut_down = self.patience(deadline).is_cancelled();
+        if connection.is_reusable() && !is_shut_down {
             self.pool.put(endpoint, connection);
         }
         result

@@ -78,7 +78,7 @@ impl Patience<'_> {
 
     /// Whether there is no more time, or nobody to wait for.
     pub fn check(self) -> Result<(), Interruption> {
-        if self.cancel.is_some_and(Cancel::is_given) {
+        if self.is_cancelled() {
             Err(Interruption::Cancelled)
         } else if self.deadline.left().is_zero() {
             Err(Interruption::TimedOut)
@@ -121,10 +121,16 @@ impl Patience<'_> {
         }
     }
 
+    /// Whether the client was shut down.
+    pub fn is_cancelled(self) -> bool {
+        self.cancel.is_some_and(Cancel::is_given)
+    }
+
     fn check_cancel(self) -> Result<(), Interruption> {
-        match self.cancel {
-            Some(cancel) if cancel.is_given() => Err(Interruption::Cancelled),
-            _ => Ok(()),
+        if self.is_cancelled() {
+            Err(Interruption::Cancelled)
+        } else {
+            Ok(())
         }
     }
 }

@@ -39,7 +39,10 @@ impl Pool {
             connection,
             since: Instant::now(),
         };
-        self.locked(|idles| idles.push(idle));
+        let _too_old = self.locked(|idles| {
+            idles.push(idle);
+            too_old(idles)
+        });
     }
 
     /// Closes all.
@@ -48,12 +51,9 @@ impl Pool {
     }
 
     fn newest(&self, endpoint: &Endpoint) -> Option<Connection> {
-        let now = Instant::now();
         // Dropped after the lock is: closing takes time.
         let (found, _too_old) = self.locked(|idles| {
-            // The list is in the order of their times, because each goes to its end.
-            let old = idles.partition_point(|idle| now.duration_since(idle.since) >= MAX_IDLE);
-            let too_old: Vec<Idle> = idles.drain(..old).collect();
+            let too_old = too_old(idles);
             let at = idles.iter().rposition(|idle| idle.endpoint == *endpoint);
             (at.map(|at| idles.remove(at)), too_old)
         });
@@ -63,4 +63,12 @@ impl Pool {
     fn locked<T>(&self, work: impl FnOnce(&mut Vec<Idle>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Takes out those that were idle too long. The list is in the order of their times, because each
+/// goes to its end.
+fn too_old(idles: &mut Vec<Idle>) -> Vec<Idle> {
+    let now = Instant::now();
+    let old = idles.partition_point(|idle| now.duration_since(idle.since) >= MAX_IDLE);
+    idles.drain(..old).collect()
 }

@@ -20,8 +20,10 @@ extern "C" fn count_fork() {
 
 fn generation() -> u64 {
     static IS_COUNTED: AtomicBool = AtomicBool::new(false);
-    if !IS_COUNTED.load(Ordering::Relaxed) && !IS_COUNTED.swap(true, Ordering::Relaxed) {
-        system::in_forked_child(count_fork);
+    // Registered before anything is made. Two threads may both do it: a fork that counts twice is a
+    // fork all the same.
+    if !IS_COUNTED.load(Ordering::Acquire) && system::in_forked_child(count_fork) {
+        IS_COUNTED.store(true, Ordering::Release);
     }
     GENERATION.load(Ordering::Relaxed)
 }

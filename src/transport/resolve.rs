@@ -14,9 +14,12 @@ use std::thread;
 
 use super::patience::{Interruption, Patience};
 use super::process::PerProcess;
-use super::system::{self, Event};
+use super::system::{self, Event, Watched};
 
 const MAX_LOOKUPS: usize = 2;
+
+/// The name of the threads that look names up.
+pub const HELPER_THREAD: &str = "fpga-associate";
 
 /// Name services may load modules that want more than the smallest stack.
 const STACK: usize = 512 * 1024;
@@ -31,8 +34,12 @@ pub fn resolve(host: &str, port: u16, patience: Patience<'_>) -> Result<Found, I
     loop {
         match Lookup::join_or_start(host, port)? {
             Joined::Same(lookup) => return lookup.wait(patience),
-            // Both places are taken by other hosts: wait for one of them to end.
-            Joined::Other(lookup) => drop(lookup.wait(patience)?),
+            // All places are taken by other hosts: wait for one of them to end.
+            Joined::Others(lookups) => {
+                let ends = lookups.iter().map(|lookup| lookup.ended.as_fd());
+                let mut ends = ends.map(|end| Watched::new(end, Event::Readable)).collect();
+                patience.wait_any(&mut ends)?;
+            }
         }
     }
 }
@@ -51,7 +58,7 @@ struct Lookup {
 
 enum Joined {
     Same(Arc<Lookup>),
-    Other(Arc<Lookup>),
+    Others(Vec<Arc<Lookup>>),
 }
 
 type Lookups = Mutex<Vec<Arc<Lookup>>>;
@@ -62,18 +69,16 @@ impl Lookup {
     fn join_or_start(host: &str, port: u16) -> io::Result<Joined> {
         let Ok(lookups) = LOOKUPS.get_or_make(|| Ok::<_, Infallible>(Lookups::default()));
         let mut lookups = lookups.lock().unwrap_or_else(PoisonError::into_inner);
-        lookups.retain(|lookup| lookup.found.get().is_none());
         let same = lookups
             .iter()
             .find(|lookup| lookup.host == host && lookup.port == port);
         if let Some(same) = same {
             return Ok(Joined::Same(Arc::clone(same)));
         }
-        if let Some(other) = lookups.first()
-            && lookups.len() >= MAX_LOOKUPS
-        {
-            return Ok(Joined::Other(Arc::clone(other)));
+        if lookups.len() >= MAX_LOOKUPS {
+            return Ok(Joined::Others(lookups.clone()));
         }
+        // Under the lock, so that the thread can't be done before it is on the list.
         let lookup = Self::start(host, port)?;
         lookups.push(Arc::clone(&lookup));
         Ok(Joined::Same(lookup))
@@ -90,15 +95,26 @@ impl Lookup {
         let shared = Arc::clone(&lookup);
         let work = move || {
             shared.run();
+            // Off the list first, so that who is woken finds a free place, and nothing stays
+            // behind.
+            Self::forget(&shared);
+            drop(shared);
             drop(end);
         };
         let thread = thread::Builder::new()
-            .name("fpga-associate".to_owned())
+            .name(HELPER_THREAD.to_owned())
             .stack_size(STACK);
         system::with_signals_blocked(|| thread.spawn(work)).map_err(|error| {
             io::Error::new(error.kind(), format!("no thread for the lookup: {error}"))
         })?;
         Ok(lookup)
+    }
+
+    fn forget(ended: &Arc<Self>) {
+        if let Some(lookups) = LOOKUPS.get() {
+            let mut lookups = lookups.lock().unwrap_or_else(PoisonError::into_inner);
+            lookups.retain(|lookup| !Arc::ptr_eq(lookup, ended));
+        }
     }
 
     fn run(&self) {

@@ -35,18 +35,21 @@ impl Socket {
         }
     }
 
-    fn wait(&self, event: Event, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        let time = if timeout.after.is_not_happening() {
-            FOREVER
-        } else {
-            *timeout.after
-        };
+    fn wait(&self, event: Event, deadline: Deadline) -> Result<(), ureq::Error> {
         let patience = Patience {
-            deadline: Deadline::after(time),
+            deadline,
             cancel: self.cancel.as_ref(),
         };
         Ok(patience.wait(self.stream.as_fd(), event)?)
     }
+}
+
+fn deadline_of(timeout: NextTimeout) -> Deadline {
+    Deadline::after(if timeout.after.is_not_happening() {
+        FOREVER
+    } else {
+        *timeout.after
+    })
 }
 
 impl Transport for Socket {
@@ -55,6 +58,7 @@ impl Transport for Socket {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        let deadline = deadline_of(timeout);
         let mut sent = 0;
         while sent < amount {
             let rest = self.buffers.output().get(sent..amount).unwrap_or_default();
@@ -62,7 +66,7 @@ impl Transport for Socket {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(written) => sent = sent.saturating_add(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.wait(Event::Writable, timeout)?;
+                    self.wait(Event::Writable, deadline)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
@@ -72,10 +76,11 @@ impl Transport for Socket {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let deadline = deadline_of(timeout);
         let amount = loop {
             // Waited for first: the answer is hardly ever there already, and the attempt would cost
             // a system call.
-            self.wait(Event::Readable, timeout)?;
+            self.wait(Event::Readable, deadline)?;
             match (&self.stream).read(self.buffers.input_append_buf()) {
                 Ok(amount) => break amount,
                 Err(error)

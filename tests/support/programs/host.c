@@ -221,6 +221,11 @@ static int left_alone(void)
     if (getcwd(folder, sizeof folder) == NULL)
         return 2;
 
+    descriptors = entries_of("/proc/self/fd");
+    if (fpga_associate("nowhere.invalid", "token", project_id, fpga_id, ecs_id) != FPGA_ASSOC_RESOLVE_FAILED)
+        return failed("a name that does not exist");
+    if (entries_of("/proc/self/fd") > descriptors)
+        return failed("a lookup left a descriptor behind");
     if (call() != FPGA_ASSOC_NOT_FOUND || one_line_call() != FPGA_ASSOC_NOT_FOUND)
         return failed("a call");
     fpga_associate("nowhere.invalid", "token", project_id, fpga_id, ecs_id);
