@@ -6,10 +6,11 @@ pub mod c;
 pub mod call;
 pub mod certificates;
 pub mod client;
+pub mod header;
 pub mod languages;
+pub mod man;
 pub mod proxies;
 pub mod raw;
-
 pub mod relay;
 pub mod slow;
 
