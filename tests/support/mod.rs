@@ -9,6 +9,7 @@ pub mod client;
 pub mod header;
 pub mod languages;
 pub mod man;
+pub mod package;
 pub mod proxies;
 pub mod raw;
 pub mod relay;

@@ -1,0 +1,23 @@
+# The version is the installed header's. Any of the same major version will do, if it is not older than asked for.
+
+get_filename_component(_fpga_associate_header "${CMAKE_CURRENT_LIST_DIR}/../../../include/fpga_associate.h" ABSOLUTE)
+file(STRINGS "${_fpga_associate_header}" PACKAGE_VERSION REGEX "^#define FPGA_ASSOC_VERSION \"")
+string(REGEX REPLACE ".*\"([^\"]*)\".*" "\\1" PACKAGE_VERSION "${PACKAGE_VERSION}")
+string(REGEX REPLACE "\\..*" "" _fpga_associate_major "${PACKAGE_VERSION}")
+set(PACKAGE_VERSION_COMPATIBLE FALSE)
+set(PACKAGE_VERSION_EXACT FALSE)
+if(PACKAGE_FIND_VERSION_RANGE)
+  if(PACKAGE_FIND_VERSION_MIN_MAJOR STREQUAL _fpga_associate_major
+      AND PACKAGE_VERSION VERSION_GREATER_EQUAL PACKAGE_FIND_VERSION_MIN
+      AND ((PACKAGE_FIND_VERSION_RANGE_MAX STREQUAL "INCLUDE" AND PACKAGE_VERSION VERSION_LESS_EQUAL PACKAGE_FIND_VERSION_MAX)
+        OR (PACKAGE_FIND_VERSION_RANGE_MAX STREQUAL "EXCLUDE" AND PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION_MAX)))
+    set(PACKAGE_VERSION_COMPATIBLE TRUE)
+  endif()
+elseif(PACKAGE_FIND_VERSION_MAJOR STREQUAL _fpga_associate_major AND NOT PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION)
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+  if(PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION)
+    set(PACKAGE_VERSION_EXACT TRUE)
+  endif()
+endif()
+unset(_fpga_associate_header)
+unset(_fpga_associate_major)

@@ -1,0 +1,248 @@
+//! What `cargo cinstall` installs is all that C and C++ build systems need.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use support::c::{root, run};
+use support::package::{EXPORTS, Project, dynamic, exports, files, target};
+use support::tool;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Installed once, for all tests. The folder is always the same: with another cargo-c builds everything again.
+static PREFIX: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    if !tool("cargo-cinstall") {
+        return None;
+    }
+    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
+    let _ = fs::remove_dir_all(&prefix);
+    run(Command::new("cargo")
+        .current_dir(root())
+        .args(["cinstall", "--locked", "--libdir=lib", "--prefix"])
+        .arg(&prefix)
+        .arg("--target-dir")
+        .arg(target()))
+    .unwrap();
+    Some(prefix)
+});
+
+/// A project that finds the installed library by these variables alone.
+fn project(tools: &[&str]) -> Option<Project> {
+    let prefix = PREFIX.as_ref()?;
+    if !tools.iter().all(|name| tool(name)) {
+        return None;
+    }
+    let project = Project::new()
+        .unwrap()
+        .with("PKG_CONFIG_PATH", &prefix.join("lib/pkgconfig"))
+        .with("CMAKE_PREFIX_PATH", prefix)
+        .with("LD_LIBRARY_PATH", &prefix.join("lib"));
+    Some(project)
+}
+
+fn assert_versions(printed: &str) {
+    assert_eq!(printed.trim(), format!("{VERSION} {VERSION} {VERSION}"));
+}
+
+/// Whether a program wants the shared library.
+fn is_shared(program: &Path) -> bool {
+    let needed = dynamic(program, "NEEDED").unwrap().concat();
+    needed.contains(&format!(
+        "[libfpga_associate.so.{}]",
+        VERSION.split('.').next().unwrap()
+    ))
+}
+
+#[test]
+fn these_files_are_installed_and_no_others() {
+    let Some(prefix) = PREFIX.as_ref() else {
+        return;
+    };
+    let major = VERSION.split('.').next().unwrap();
+    let mut expected = [
+        "include/fpga_associate.h".to_owned(),
+        "lib/libfpga_associate.a".to_owned(),
+        "lib/libfpga_associate.so".to_owned(),
+        format!("lib/libfpga_associate.so.{major}"),
+        format!("lib/libfpga_associate.so.{VERSION}"),
+        "lib/pkgconfig/fpga_associate.pc".to_owned(),
+        "share/cmake/fpga_associate/fpga_associateConfig.cmake".to_owned(),
+        "share/cmake/fpga_associate/fpga_associateConfigVersion.cmake".to_owned(),
+        "share/man/man3/fpga_associate.3".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(files(prefix).unwrap(), expected);
+    for link in [
+        "lib/libfpga_associate.so".to_owned(),
+        format!("lib/libfpga_associate.so.{major}"),
+    ] {
+        let named = fs::read_link(prefix.join(link)).unwrap();
+        assert_eq!(named, Path::new(&format!("libfpga_associate.so.{VERSION}")));
+    }
+    assert_eq!(
+        fs::read(prefix.join("include/fpga_associate.h")).unwrap(),
+        fs::read(root().join("include/fpga_associate.h")).unwrap()
+    );
+}
+
+#[test]
+fn the_shared_library_is_named_kept_and_exports_as_the_plain_build_does() {
+    let Some(prefix) = PREFIX.as_ref() else {
+        return;
+    };
+    if !tool("readelf") || !tool("nm") {
+        return;
+    }
+    let library = prefix.join("lib/libfpga_associate.so");
+    let soname = dynamic(&library, "SONAME").unwrap();
+    assert_eq!(soname.len(), 1, "{soname:?}");
+    let expected = format!(
+        "[libfpga_associate.so.{}]",
+        VERSION.split('.').next().unwrap()
+    );
+    assert!(soname[0].contains(&expected), "{soname:?}");
+    assert_eq!(dynamic(&library, "NODELETE").unwrap().len(), 1);
+    assert_eq!(
+        exports(&library).unwrap(),
+        EXPORTS.lines().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn pkg_config_links_the_shared_library() {
+    let Some(project) = project(&["pkg-config", "cc", "c++"]) else {
+        return;
+    };
+    assert_eq!(
+        project
+            .shell("pkg-config --modversion fpga_associate")
+            .unwrap()
+            .trim(),
+        VERSION
+    );
+    project
+        .shell("cc associate.c -o associate $(pkg-config --cflags --libs fpga_associate)")
+        .unwrap();
+    assert!(is_shared(&project.file("associate")));
+    project.associate_with("associate").unwrap();
+    project
+        .shell("c++ versions.cpp -o versions $(pkg-config --cflags --libs fpga_associate)")
+        .unwrap();
+    assert_versions(&project.shell("./versions").unwrap());
+}
+
+#[test]
+fn pkg_config_links_the_static_library() {
+    let Some(project) = project(&["pkg-config", "cc", "c++"]) else {
+        return;
+    };
+    let flags = "$(pkg-config --static --cflags --libs fpga_associate | sed s/-lfpga_associate/-l:libfpga_associate.a/)";
+    project
+        .shell(&format!("cc associate.c -o associate {flags}"))
+        .unwrap();
+    assert!(!is_shared(&project.file("associate")));
+    project.associate_with("associate").unwrap();
+    project
+        .shell(&format!("c++ versions.cpp -o versions {flags}"))
+        .unwrap();
+    assert!(!is_shared(&project.file("versions")));
+    assert_versions(&project.shell("./versions").unwrap());
+}
+
+#[test]
+fn cmake_finds_the_shared_and_the_static_library() {
+    let Some(project) = project(&["cmake", "cc", "c++"]) else {
+        return;
+    };
+    project
+        .write(
+            "CMakeLists.txt",
+            r#"
+            cmake_minimum_required(VERSION 3.16)
+            project(program C CXX)
+            find_package(fpga_associate 0.1 CONFIG REQUIRED)
+            message("found ${fpga_associate_VERSION}")
+            add_executable(associate associate.c)
+            target_link_libraries(associate PRIVATE fpga_associate::fpga_associate)
+            add_executable(versions versions.cpp)
+            target_link_libraries(versions PRIVATE fpga_associate::fpga_associate)
+            add_executable(with_static associate.c)
+            target_link_libraries(with_static PRIVATE fpga_associate::fpga_associate_static)
+            "#,
+        )
+        .unwrap();
+    let told = project.shell("cmake -S . -B build 2>&1").unwrap();
+    assert!(told.contains(&format!("found {VERSION}\n")), "{told}");
+    project.shell("cmake --build build").unwrap();
+    assert!(is_shared(&project.file("build/associate")));
+    project.associate_with("build/associate").unwrap();
+    assert_versions(&project.shell("build/versions").unwrap());
+    assert!(!is_shared(&project.file("build/with_static")));
+    project.associate_with("build/with_static").unwrap();
+}
+
+#[test]
+fn cmake_refuses_a_version_that_is_not_compatible() {
+    let Some(project) = project(&["cmake"]) else {
+        return;
+    };
+    for (asked, accepted) in [
+        ("0", true),
+        (VERSION, true),
+        (&format!("{VERSION} EXACT"), true),
+        ("0...<1", true),
+        ("0.999", false),
+        ("0.0.1 EXACT", false),
+        ("999", false),
+        ("998...999", false),
+    ] {
+        project
+            .write(
+                "CMakeLists.txt",
+                &format!(
+                    "cmake_minimum_required(VERSION 3.19)\nproject(program C)\nfind_package(fpga_associate {asked} CONFIG REQUIRED)\n"
+                ),
+            )
+            .unwrap();
+        let outcome = project.shell("cmake -S . -B build 2>&1");
+        assert_eq!(outcome.is_ok(), accepted, "{asked}: {outcome:?}");
+    }
+}
+
+#[test]
+fn meson_finds_the_shared_and_the_static_library() {
+    let Some(project) = project(&["meson", "ninja", "pkg-config", "cc", "c++"]) else {
+        return;
+    };
+    project
+        .write(
+            "meson.build",
+            r#"
+project('program', 'c', 'cpp')
+library = dependency('fpga_associate')
+executable('associate', 'associate.c', dependencies: library)
+executable('versions', 'versions.cpp', dependencies: library)
+executable('with_static', 'associate.c', dependencies: dependency('fpga_associate', static: true))
+"#,
+        )
+        .unwrap();
+    project
+        .shell("meson setup build && meson compile -C build")
+        .unwrap();
+    assert!(is_shared(&project.file("build/associate")));
+    project.associate_with("build/associate").unwrap();
+    assert_versions(&project.shell("build/versions").unwrap());
+    assert!(!is_shared(&project.file("build/with_static")));
+    project.associate_with("build/with_static").unwrap();
+}

@@ -1,0 +1,119 @@
+//! Projects of users, built with nothing but an installed library.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ecs_emulator::Emulator;
+
+use super::c::{root, run};
+
+/// The functions that may be exported, and must be.
+pub const EXPORTS: &str = include_str!("../../.packaging/exports.txt");
+
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    target.unwrap_or(root()).to_owned()
+}
+
+/// A folder with `associate.c`, `versions.cpp` and what else a user's project has.
+pub struct Project {
+    folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Project {
+    pub fn new() -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        for source in [
+            "examples/associate.c",
+            "tests/support/programs/versions.cpp",
+        ] {
+            let source = root().join(source);
+            let name = source.file_name().unwrap_or_default();
+            std::fs::copy(&source, folder.path().join(name))?;
+        }
+        Ok(Self {
+            folder,
+            environment: Vec::new(),
+        })
+    }
+
+    /// A variable for every command and program of the project.
+    pub fn with(mut self, name: &str, value: &Path) -> Self {
+        self.environment
+            .push((name.to_owned(), value.display().to_string()));
+        self
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        std::fs::write(self.file(name), text)
+    }
+
+    /// Runs commands as a user types them, to the first that fails.
+    pub fn shell(&self, commands: &str) -> io::Result<String> {
+        run(self.command("sh").args(["-ec", commands]))
+    }
+
+    /// Associates two images with the program, and asks the service whether it did.
+    pub fn associate_with(&self, program: &str) -> io::Result<()> {
+        let service = Emulator::start()?;
+        let (Some(fpga_id), Some(ecs_id)) = (service.fpga_ids().first(), service.ecs_ids().first())
+        else {
+            return Err(io::Error::other("the emulator has no images"));
+        };
+        run(self
+            .command(self.file(program))
+            .args([service.endpoint(), service.project_id(), fpga_id, ecs_id])
+            .env("FPGA_TOKEN", service.token())
+            .env("SSL_CERT_FILE", service.ca_file()))?;
+        if service.associations() == [(fpga_id.to_owned(), ecs_id.to_owned())] {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("{:?}", service.associations())))
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.folder.path())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+/// Lines of `readelf -d` that have this word.
+pub fn dynamic(file: &Path, word: &str) -> io::Result<Vec<String>> {
+    let section = run(Command::new("readelf").arg("-dW").arg(file))?;
+    let lines = section.lines().filter(|line| line.contains(word));
+    Ok(lines.map(str::to_owned).collect())
+}
+
+/// The names that a shared library exports, sorted.
+pub fn exports(library: &Path) -> io::Result<Vec<String>> {
+    let symbols = run(Command::new("nm")
+        .args(["-D", "--defined-only", "--format=posix"])
+        .arg(library))?;
+    let mut names: Vec<_> = symbols
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// All files and links under a folder, sorted.
+pub fn files(folder: &Path) -> io::Result<Vec<String>> {
+    let listed = run(Command::new("find")
+        .current_dir(folder)
+        .args([".", "!", "-type", "d", "-printf", "%P\n"]))?;
+    let mut files: Vec<_> = listed.lines().map(str::to_owned).collect();
+    files.sort();
+    Ok(files)
+}
