@@ -117,3 +117,13 @@ pub fn files(folder: &Path) -> io::Result<Vec<String>> {
     files.sort();
     Ok(files)
 }
+
+/// Whether the release may be built: in CI always, elsewhere where somebody ran it before, because it takes minutes
+/// and fetches its linker.
+pub fn release_tools() -> bool {
+    if std::env::var_os("CI").is_some() || target().join("release-tools/pins").exists() {
+        return true;
+    }
+    println!("skipped: .packaging/release has not run here");
+    false
+}

@@ -1,0 +1,188 @@
+//! The release archive runs on every Linux with glibc 2.17, and holds all that a user of it needs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use support::c::{root, run};
+use support::header::functions;
+use support::package::{EXPORTS, Project, dynamic, exports, files, release_tools, target};
+use support::tool;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The archive, built once and unpacked where nothing of the build is.
+static UNPACKED: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    if !release_tools() {
+        return None;
+    }
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let printed = run(Command::new(root().join(".packaging/release"))
+        .arg(scratch.join("packages"))
+        .env("CARGO_TARGET_DIR", target()))
+    .unwrap();
+    let archive = Path::new(printed.trim());
+    let folder = scratch.join("unpacked");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    run(Command::new("tar")
+        .arg("--extract")
+        .arg("--file")
+        .arg(archive)
+        .arg("--directory")
+        .arg(&folder))
+    .unwrap();
+    let name = archive.file_name().unwrap().to_str().unwrap();
+    Some(folder.join(name.strip_suffix(".tar.gz").unwrap()))
+});
+
+fn unpacked() -> Option<&'static Path> {
+    UNPACKED.as_deref()
+}
+
+fn major() -> &'static str {
+    VERSION.split('.').next().unwrap()
+}
+
+#[test]
+fn the_committed_list_of_exports_is_the_header_s() {
+    let header = fs::read_to_string(root().join("include/fpga_associate.h")).unwrap();
+    let mut declared = functions(&header);
+    declared.sort();
+    assert_eq!(EXPORTS.lines().collect::<Vec<_>>(), declared);
+}
+
+#[test]
+fn no_symbol_of_a_glibc_newer_than_2_17_is_needed() {
+    let Some(unpacked) = unpacked() else { return };
+    let library = unpacked.join("lib/libfpga_associate.so");
+    let needed = run(Command::new("nm")
+        .arg("-D")
+        .arg("--undefined-only")
+        .arg(&library))
+    .unwrap();
+    let mut versions = 0;
+    for line in needed.lines() {
+        let Some((_, version)) = line.split_once("@GLIBC_") else {
+            // Weak: looked for at run time, not needed.
+            assert!(line.trim_start().starts_with(['w', 'v']), "{line}");
+            continue;
+        };
+        versions += 1;
+        let number: Vec<u32> = version
+            .split('.')
+            .map(|part| part.parse().unwrap())
+            .collect();
+        assert!(number <= vec![2, 17], "{line}");
+    }
+    assert!(versions > 20, "{needed}");
+
+    let libraries = dynamic(&library, "NEEDED").unwrap();
+    for line in &libraries {
+        let of_glibc = [
+            "libc.so.6",
+            "libpthread.so.0",
+            "libdl.so.2",
+            "libm.so.6",
+            "librt.so.1",
+            "ld-linux",
+        ];
+        assert!(of_glibc.iter().any(|name| line.contains(name)), "{line}");
+    }
+}
+
+#[test]
+fn the_library_is_named_kept_and_exports_exactly_the_list() {
+    let Some(unpacked) = unpacked() else { return };
+    let library = unpacked.join("lib/libfpga_associate.so");
+    let soname = dynamic(&library, "SONAME").unwrap();
+    assert_eq!(soname.len(), 1, "{soname:?}");
+    assert!(
+        soname[0].contains(&format!("[libfpga_associate.so.{}]", major())),
+        "{soname:?}"
+    );
+    assert_eq!(dynamic(&library, "NODELETE").unwrap().len(), 1);
+    assert_eq!(
+        exports(&library).unwrap(),
+        EXPORTS.lines().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_archive_has_these_files_and_no_others() {
+    let Some(unpacked) = unpacked() else { return };
+    let mut expected = [
+        "LICENSE".to_owned(),
+        "README.md".to_owned(),
+        "include/fpga_associate.h".to_owned(),
+        "lib/libfpga_associate.a".to_owned(),
+        "lib/libfpga_associate.so".to_owned(),
+        format!("lib/libfpga_associate.so.{}", major()),
+        format!("lib/libfpga_associate.so.{VERSION}"),
+        "lib/pkgconfig/fpga_associate.pc".to_owned(),
+        "share/cmake/fpga_associate/fpga_associateConfig.cmake".to_owned(),
+        "share/cmake/fpga_associate/fpga_associateConfigVersion.cmake".to_owned(),
+        "share/man/man3/fpga_associate.3".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(files(unpacked).unwrap(), expected);
+}
+
+#[test]
+fn the_c_example_runs_with_the_unpacked_archive_by_pkg_config() {
+    let Some(unpacked) = unpacked() else { return };
+    if !tool("pkg-config") {
+        return;
+    }
+    let project = Project::new()
+        .unwrap()
+        .with("PKG_CONFIG_PATH", &unpacked.join("lib/pkgconfig"))
+        .with("LD_LIBRARY_PATH", &unpacked.join("lib"));
+    let told = project
+        .shell("pkg-config --modversion fpga_associate")
+        .unwrap();
+    assert_eq!(told.trim(), VERSION);
+    project
+        .shell("cc associate.c -o associate $(pkg-config --cflags --libs fpga_associate)")
+        .unwrap();
+    project.associate_with("associate").unwrap();
+    project
+        .shell("cc associate.c -o static $(pkg-config --static --cflags --libs fpga_associate | sed s/-lfpga_associate/-l:libfpga_associate.a/)")
+        .unwrap();
+    let needed = dynamic(&project.file("static"), "NEEDED").unwrap().concat();
+    assert!(!needed.contains("fpga"), "{needed}");
+    project.associate_with("static").unwrap();
+}
+
+#[test]
+fn the_c_example_runs_with_the_unpacked_archive_by_cmake() {
+    let Some(unpacked) = unpacked() else { return };
+    if !tool("cmake") {
+        return;
+    }
+    let project = Project::new().unwrap().with("CMAKE_PREFIX_PATH", unpacked);
+    project
+        .write(
+            "CMakeLists.txt",
+            "cmake_minimum_required(VERSION 3.16)\n\
+             project(program C)\n\
+             find_package(fpga_associate CONFIG REQUIRED)\n\
+             add_executable(associate associate.c)\n\
+             target_link_libraries(associate PRIVATE fpga_associate::fpga_associate)\n",
+        )
+        .unwrap();
+    project
+        .shell("cmake -S . -B build && cmake --build build")
+        .unwrap();
+    project.associate_with("build/associate").unwrap();
+}
