@@ -1,0 +1,124 @@
+//! The Debian packages install, serve programs without any path being named, and leave nothing behind.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use support::c::{root, run};
+use support::package::{Project, target};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Removed however the test ends.
+struct Installed {
+    packages: [String; 2],
+}
+
+impl Installed {
+    fn remove(&self) -> std::io::Result<String> {
+        run(Command::new("dpkg").arg("--purge").args(&self.packages))
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let _ = self.remove();
+    }
+}
+
+#[test]
+fn the_packages_are_installed_used_and_removed() {
+    if env::var_os("CI").is_none() {
+        println!("skipped: only in CI does a test install packages");
+        return;
+    }
+    let user = run(Command::new("id").arg("-u")).unwrap();
+    assert_eq!(user.trim(), "0", "packages are installed by root");
+
+    let printed = run(Command::new(root().join(".packaging/debian"))
+        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages"))
+        .env("CARGO_TARGET_DIR", target()))
+    .unwrap();
+    let files: Vec<&str> = printed.lines().collect();
+    assert_eq!(files.len(), 2, "{printed}");
+
+    let installed = Installed {
+        packages: [
+            "libfpga-associate-dev".to_owned(),
+            format!("libfpga-associate{}", VERSION.split('.').next().unwrap()),
+        ],
+    };
+    run(Command::new("dpkg").arg("--install").args(&files)).unwrap();
+    for (package, file) in [
+        (&installed.packages[0], files[1]),
+        (&installed.packages[1], files[0]),
+    ] {
+        let told =
+            run(Command::new("dpkg-query").args(["-W", "-f", "${Status} ${Version}", package]))
+                .unwrap();
+        assert_eq!(told, format!("install ok installed {VERSION}"));
+        // What dpkg has unpacked is what was packed.
+        assert_eq!(
+            run(Command::new("dpkg").args(["--verify", package])).unwrap(),
+            "",
+            "{file}"
+        );
+    }
+    let page = run(Command::new("dpkg-deb").args(["--contents", files[1]])).unwrap();
+    assert!(
+        page.contains("./usr/share/man/man3/fpga_associate.3.gz"),
+        "{page}"
+    );
+
+    let project = Project::new().unwrap();
+    let told = project
+        .shell("pkg-config --modversion fpga_associate")
+        .unwrap();
+    assert_eq!(told.trim(), VERSION);
+    project
+        .shell("cc associate.c -o associate $(pkg-config --cflags --libs fpga_associate)")
+        .unwrap();
+    project.associate_with("associate").unwrap();
+    project
+        .shell("c++ versions.cpp -o versions $(pkg-config --cflags --libs fpga_associate)")
+        .unwrap();
+    let told = project.shell("./versions").unwrap();
+    assert_eq!(told.trim(), format!("{VERSION} {VERSION} {VERSION}"));
+    project
+        .write(
+            "CMakeLists.txt",
+            "cmake_minimum_required(VERSION 3.16)\n\
+             project(program C CXX)\n\
+             find_package(fpga_associate CONFIG REQUIRED)\n\
+             add_executable(versions versions.cpp)\n\
+             target_link_libraries(versions PRIVATE fpga_associate::fpga_associate)\n",
+        )
+        .unwrap();
+    project
+        .shell("cmake -S . -B build && cmake --build build && build/versions")
+        .unwrap();
+
+    let listed = run(Command::new("dpkg").arg("-L").args(&installed.packages)).unwrap();
+    let own: Vec<&str> = listed
+        .lines()
+        .filter(|path| path.contains("fpga"))
+        .collect();
+    assert!(own.len() >= 10, "{own:?}");
+    installed.remove().unwrap();
+    project
+        .shell("! pkg-config --exists fpga_associate")
+        .unwrap();
+    assert!(project.shell("./versions").is_err());
+    for path in own {
+        assert!(!Path::new(path).exists(), "{path} is left");
+    }
+}
