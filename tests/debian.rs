@@ -13,8 +13,8 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use support::c::{root, run};
-use support::package::{Project, target};
+use support::c::run;
+use support::package::{Project, packages};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -44,12 +44,8 @@ fn the_packages_are_installed_used_and_removed() {
     let user = run(Command::new("id").arg("-u")).unwrap();
     assert_eq!(user.trim(), "0", "packages are installed by root");
 
-    let printed = run(Command::new(root().join(".packaging/debian"))
-        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages"))
-        .env("CARGO_TARGET_DIR", target()))
-    .unwrap();
-    let files: Vec<&str> = printed.lines().collect();
-    assert_eq!(files.len(), 2, "{printed}");
+    let files = packages("debian").unwrap();
+    assert_eq!(files.len(), 2, "{files:?}");
 
     let installed = Installed {
         packages: [
@@ -58,10 +54,7 @@ fn the_packages_are_installed_used_and_removed() {
         ],
     };
     run(Command::new("dpkg").arg("--install").args(&files)).unwrap();
-    for (package, file) in [
-        (&installed.packages[0], files[1]),
-        (&installed.packages[1], files[0]),
-    ] {
+    for package in &installed.packages {
         let told =
             run(Command::new("dpkg-query").args(["-W", "-f", "${Status} ${Version}", package]))
                 .unwrap();
@@ -70,10 +63,10 @@ fn the_packages_are_installed_used_and_removed() {
         assert_eq!(
             run(Command::new("dpkg").args(["--verify", package])).unwrap(),
             "",
-            "{file}"
+            "{package}"
         );
     }
-    let page = run(Command::new("dpkg-deb").args(["--contents", files[1]])).unwrap();
+    let page = run(Command::new("dpkg-deb").arg("--contents").arg(&files[1])).unwrap();
     assert!(
         page.contains("./usr/share/man/man3/fpga_associate.3.gz"),
         "{page}"

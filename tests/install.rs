@@ -11,11 +11,10 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
 use support::c::{root, run};
-use support::package::{EXPORTS, Project, dynamic, exports, files, target};
+use support::package::{EXPORTS, Project, dynamic, exports, files, outside, target};
 use support::tool;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -27,7 +26,7 @@ static PREFIX: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     }
     let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
     let _ = fs::remove_dir_all(&prefix);
-    run(Command::new("cargo")
+    run(outside("cargo")
         .current_dir(root())
         .args(["cinstall", "--locked", "--libdir=lib", "--prefix"])
         .arg(&prefix)

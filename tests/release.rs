@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use support::c::{root, run};
 use support::header::functions;
-use support::package::{EXPORTS, Project, dynamic, exports, files, release_tools, target};
+use support::package::{EXPORTS, Project, dynamic, exports, files, packages, release_tools};
 use support::tool;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -27,11 +27,7 @@ static UNPACKED: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
         return None;
     }
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let printed = run(Command::new(root().join(".packaging/release"))
-        .arg(scratch.join("packages"))
-        .env("CARGO_TARGET_DIR", target()))
-    .unwrap();
-    let archive = Path::new(printed.trim());
+    let archive = &packages("release").unwrap()[0];
     let folder = scratch.join("unpacked");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -162,6 +158,12 @@ fn the_c_example_runs_with_the_unpacked_archive_by_pkg_config() {
     let needed = dynamic(&project.file("static"), "NEEDED").unwrap().concat();
     assert!(!needed.contains("fpga"), "{needed}");
     project.associate_with("static").unwrap();
+    project
+        .shell(
+            "cc -static associate.c -o alone $(pkg-config --static --cflags --libs fpga_associate)",
+        )
+        .unwrap();
+    project.associate_with("alone").unwrap();
 }
 
 #[test]

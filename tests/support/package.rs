@@ -79,7 +79,7 @@ impl Project {
     }
 
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = outside(program);
         command
             .current_dir(self.folder.path())
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -126,4 +126,25 @@ pub fn release_tools() -> bool {
     }
     println!("skipped: .packaging/release has not run here");
     false
+}
+
+/// A command that builds as it would outside of a test: cargo's variables for tests would make it build again.
+pub fn outside(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        let of_cargo = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if name == "OUT_DIR" || of_cargo.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&*name);
+        }
+    }
+    command
+}
+
+/// Runs a script of `.packaging` and returns the files that it made.
+pub fn packages(script: &str) -> io::Result<Vec<PathBuf>> {
+    let printed = run(outside(root().join(".packaging").join(script))
+        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages"))
+        .env("CARGO_TARGET_DIR", target()))?;
+    Ok(printed.lines().map(PathBuf::from).collect())
 }

@@ -1,0 +1,65 @@
+//! A CMake project builds the library from source, with lines that a user pastes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use support::c::root;
+use support::package::{Project, target};
+use support::tool;
+
+const PASTED: &str = "\
+include(FetchContent)
+FetchContent_Declare(fpga_associate
+  GIT_REPOSITORY ${FPGA_ASSOCIATE_REPOSITORY}
+  GIT_TAG main
+  SOURCE_SUBDIR .packaging/source)
+FetchContent_MakeAvailable(fpga_associate)
+
+target_link_libraries(program PRIVATE fpga_associate::fpga_associate)
+";
+
+/// The folder of this project stands for the clone, as CMake itself offers it, so that it needs no commit.
+fn builds_and_runs(generator: &str, library: &str) {
+    let project = Project::new().unwrap();
+    let pasted = PASTED.replace(
+        "fpga_associate::fpga_associate)",
+        &format!("fpga_associate::{library})"),
+    );
+    project
+        .write(
+            "CMakeLists.txt",
+            &format!(
+                "cmake_minimum_required(VERSION 3.18)\nproject(program C)\nadd_executable(program associate.c)\n{pasted}"
+            ),
+        )
+        .unwrap();
+    project
+        .shell(&format!(
+            "cmake -S . -B build -G '{generator}' -DFETCHCONTENT_SOURCE_DIR_FPGA_ASSOCIATE='{}' -DFPGA_ASSOCIATE_TARGET_DIR='{}'\n\
+             cmake --build build",
+            root().display(),
+            target().display()
+        ))
+        .unwrap();
+    project.associate_with("build/program").unwrap();
+}
+
+#[test]
+fn fetch_content_builds_the_shared_library_with_make() {
+    if tool("cmake") && tool("make") {
+        builds_and_runs("Unix Makefiles", "fpga_associate");
+    }
+}
+
+#[test]
+fn fetch_content_builds_the_static_library_with_ninja() {
+    if tool("cmake") && tool("ninja") {
+        builds_and_runs("Ninja", "fpga_associate_static");
+    }
+}
