@@ -1,4 +1,5 @@
-//! The Debian packages install, serve programs without any path being named, and leave nothing behind.
+//! The Debian packages install, serve programs without any path being named, and leave nothing
+//! behind.
 
 #![allow(
     clippy::unwrap_used,

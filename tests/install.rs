@@ -19,7 +19,8 @@ use support::tool;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Installed once, for all tests. The folder is always the same: with another cargo-c builds everything again.
+/// Installed once, for all tests. The folder is always the same: with another cargo-c builds
+/// everything again.
 static PREFIX: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     if !tool("cargo-cinstall") {
         return None;

@@ -24,7 +24,8 @@ FetchContent_MakeAvailable(fpga_associate)
 target_link_libraries(program PRIVATE fpga_associate::fpga_associate)
 ";
 
-/// The folder of this project stands for the clone, as CMake itself offers it, so that it needs no commit.
+/// The folder of this project stands for the clone, as CMake itself offers it, so that it needs no
+/// commit.
 fn builds_and_runs(generator: &str, library: &str) {
     let project = Project::new().unwrap();
     let pasted = PASTED.replace(

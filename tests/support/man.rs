@@ -2,7 +2,8 @@
 
 use super::header::{Declaration, declarations};
 
-/// The functions' groups: the beginning of their names, and what they are for. The first that fits counts.
+/// The functions' groups: the beginning of their names, and what they are for. The first that fits
+/// counts.
 const GROUPS: &[(&str, &str)] = &[
     ("fpga_assoc_client_", "Configured clients"),
     ("fpga_assoc_config_", "Settings of clients"),

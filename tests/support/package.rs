@@ -118,8 +118,8 @@ pub fn files(folder: &Path) -> io::Result<Vec<String>> {
     Ok(files)
 }
 
-/// Whether the release may be built: in CI always, elsewhere where somebody ran it before, because it takes minutes
-/// and fetches its linker.
+/// Whether the release may be built: in CI always, elsewhere where somebody ran it before, because
+/// it takes minutes and fetches its linker.
 pub fn release_tools() -> bool {
     if std::env::var_os("CI").is_some() || target().join("release-tools/pins").exists() {
         return true;
@@ -128,7 +128,8 @@ pub fn release_tools() -> bool {
     false
 }
 
-/// A command that builds as it would outside of a test: cargo's variables for tests would make it build again.
+/// A command that builds as it would outside of a test: cargo's variables for tests would make it
+/// build again.
 pub fn outside(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
