@@ -110,15 +110,15 @@ impl Session<'_> {
     }
 }
 
-/// What is the network's may pass; a certificate and a proxy that refuses stay as they are.
+/// What is the network's may pass; a certificate and a proxy that refuses stay as they are. Once a
+/// request has gone out, on a kept connection too, the step is never that of a new connection.
 fn nature_of_failure(failure: &Failure) -> Nature {
     let is_networks = matches!(failure.step, Step::Resolve | Step::Connect);
     match failure.status {
         Status::CANCELLED => Nature::Final,
         Status::TIMEOUT | Status::CONNECTION_LOST if failure.sent => Nature::Doubtful,
         Status::TIMEOUT => Nature::Passing,
-        _ if is_networks && !failure.sent => Nature::Passing,
-        _ if is_networks => Nature::Doubtful,
+        _ if is_networks => Nature::Passing,
         _ => Nature::Final,
     }
 }

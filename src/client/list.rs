@@ -6,7 +6,7 @@ use crate::association::{self, Brought, Filter, LAST_PAGE, List, PAGE_SIZE};
 use crate::error::Error;
 use crate::transport::Answer;
 
-/// The most of all pages together, in bytes: 200,000 pairs, and less than would harm the host.
+/// The most of all pages together, in bytes: about 200,000 pairs.
 const MAX_LIST: usize = 64 * 1024 * 1024;
 
 impl Session<'_> {
