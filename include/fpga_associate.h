@@ -312,6 +312,12 @@ int32_t fpga_associations(const char *endpoint,
                           struct fpga_assoc_list **list);
 
 /**
+ * Closes the connections of the one-line calls that no call uses now, as
+ * `fpga_assoc_client_close_idle` does for a client. Thread-safe.
+ */
+void fpga_assoc_close_idle(void);
+
+/**
  * The calling thread's last error, as one line of text for people.
  *
  * It says which step failed, the host, the HTTP status, the service's code and message, and the
@@ -494,12 +500,46 @@ int32_t fpga_assoc_config_set_max_attempts(struct fpga_assoc_config *config, uin
  * Sets a file of certificates in PEM format to trust in place of the system's. The default is the
  * system's.
  *
- * `path` is text that ends in NUL, borrowed for the call. The file is read now.
+ * Each certificate is trusted as an authority, and as a server's own: a self-signed one, or one
+ * that is pinned. Host name and dates are verified all the same.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read or holds
- * no certificate, and for NULL; sets the thread's last error. Thread-safe.
+ * `path` is text that ends in NUL, borrowed for the call: a regular file of at most 16 MiB, which
+ * is read now. Text around the certificates is passed over; OpenSSL's "TRUSTED CERTIFICATE" is
+ * read too.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read, holds no
+ * certificate, or holds a block that is none, and for NULL; sets the thread's last error.
+ * Thread-safe.
  */
 int32_t fpga_assoc_config_set_ca_file(struct fpga_assoc_config *config, const char *path);
+
+/**
+ * Sets certificates in PEM format to trust in place of the system's, as
+ * `fpga_assoc_config_set_ca_file` does, from memory.
+ *
+ * `pem` is `length` bytes, at most 16 MiB, borrowed for the call; it need not end in NUL.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a text that holds no certificate or
+ * a block that is none, and for NULL; sets the thread's last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_ca_pem(struct fpga_assoc_config *config,
+                                     const char *pem,
+                                     size_t length);
+
+/**
+ * Sets the certificate that the endpoint sees where it asks for one. The default is none. A proxy
+ * never sees it.
+ *
+ * `pem` is `length` bytes, at most 16 MiB, borrowed for the call; it need not end in NUL. It holds,
+ * in PEM format, the certificate, those between it and its authority, and the private key, which
+ * must not be encrypted: RSA, ECDSA (P-256, P-384) or Ed25519.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a text without a certificate or a
+ * key, with a key of another certificate, and for NULL; sets the thread's last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_client_certificate(struct fpga_assoc_config *config,
+                                                 const char *pem,
+                                                 size_t length);
 
 /**
  * Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the
@@ -648,6 +688,15 @@ int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
  * fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
  */
 void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
+
+/**
+ * Closes the connections that no call of the client uses now; those that a call uses are kept
+ * after it as before.
+ *
+ * A client keeps at most 100 connections, each for at most 55 seconds without use. NULL is ignored.
+ * In a child of fork it closes the child's alone. Thread-safe.
+ */
+void fpga_assoc_client_close_idle(struct fpga_assoc_client *client);
 
 /**
  * Frees a client and closes its connections. NULL is ignored.

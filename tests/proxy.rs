@@ -668,6 +668,8 @@ fn a_proxy_without_a_port_is_where_curl_looks_for_it() {
 
 #[test]
 fn the_environment_is_read_once_a_client_and_once_a_process() {
+    // The proxies close each connection, which may pass.
+    const ATTEMPTS: usize = 3;
     let [first, second] = [(); 2].map(|()| recorder_on("127.0.0.1:0").unwrap());
     let [first_url, second_url] =
         [&first, &second].map(|proxy| format!("http://{}", proxy.address()));
@@ -678,9 +680,13 @@ fn the_environment_is_read_once_a_client_and_once_a_process() {
     );
     assert_eq!(
         told(&first.finish()).as_deref(),
-        Some("CONNECT service.invalid:443")
+        Some(
+            ["CONNECT service.invalid:443"; ATTEMPTS]
+                .join(" + ")
+                .as_str()
+        )
     );
-    assert_eq!(second.finish().connections, 3);
+    assert_eq!(second.finish().connections, 3 * ATTEMPTS);
 }
 
 #[test]
@@ -741,6 +747,19 @@ fn set_proxy(url: &str) -> call::Outcome {
     call::outcome(status)
 }
 
+/// What a proxy's refusal has in it that will be the same another time. Asking again would be
+/// refused again, and lock an account.
+const LASTING: [&str; 8] = [
+    "407",
+    "403",
+    "does not allow",
+    "can't connect",
+    "kind of address",
+    "asks for credentials",
+    "refused the user",
+    "over 255",
+];
+
 /// A call through a proxy that fails it: what was said of it, once it is sure that the token went
 /// nowhere.
 fn failed_call(scheme: &str, proxy: Server, expected: Status, words: &str, case: &str) {
@@ -757,11 +776,15 @@ fn failed_call(scheme: &str, proxy: Server, expected: Status, words: &str, case:
         "{case}: {told:?}"
     );
     assert!(!told.message.contains("s3cret"), "{case}: {told:?}");
-    // Asking again would be refused again, and lock an account.
-    assert_eq!((told.attempts, told.outcome_unknown), (1, false), "{case}");
+    let attempts = if LASTING.contains(&words) { 1 } else { 3 };
+    assert_eq!(
+        (told.attempts, told.outcome_unknown),
+        (attempts, false),
+        "{case}"
+    );
     assert_eq!(target.finish().connections, 0, "{case}");
     let seen = proxy.finish();
-    assert_eq!(seen.connections, 1, "{case}");
+    assert_eq!(seen.connections, attempts as usize, "{case}");
     for request in &seen.requests {
         let text = String::from_utf8_lossy(&request.bytes);
         assert!(!text.contains(&TOKEN[..16]), "{case}: {text}");
@@ -801,8 +824,8 @@ fn a_proxy_that_does_not_make_a_tunnel_fails_the_call_and_never_has_the_token() 
         (
             "a tunnel to something else",
             "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n".to_owned(),
-            Status::TLS_FAILED,
-            "",
+            proxy_failed,
+            "more than it was asked",
         ),
     ] {
         failed_call("http://user:s3cret@", answering_proxy(answer), status, words, case);

@@ -19,6 +19,28 @@ pub unsafe fn text<'a>(argument: &str, pointer: *const c_char) -> Result<&'a str
         .map_err(|_| Error::invalid_argument(argument, "is not UTF-8"))
 }
 
+/// The longest text that is given with its length, in bytes.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The bytes behind a pointer; the error names the argument.
+///
+/// # Safety
+/// The pointer is NULL or points to so many bytes, which stay as they are for `'a`.
+pub unsafe fn bytes<'a>(
+    argument: &str,
+    pointer: *const c_char,
+    length: usize,
+) -> Result<&'a [u8], Error> {
+    if pointer.is_null() {
+        return Err(Error::invalid_argument(argument, "is NULL"));
+    }
+    if length > MAX_BYTES {
+        return Err(Error::invalid_argument(argument, "is over 16 MiB long"));
+    }
+    // SAFETY: not NULL, and not too long; the rest is the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts(pointer.cast(), length) })
+}
+
 /// A text that may be left out, as NULL.
 ///
 /// # Safety

@@ -186,6 +186,19 @@ pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_clie
     }
 }
 
+/// Closes the connections that no call of the client uses now; those that a call uses are kept
+/// after it as before.
+///
+/// A client keeps at most 100 connections, each for at most 55 seconds without use. NULL is ignored.
+/// In a child of fork it closes the child's alone. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_client_close_idle(client: *mut fpga_assoc_client) {
+    // SAFETY: as the header says.
+    if let Some(client) = unsafe { client.as_ref() } {
+        guard(|| client.client.close_idle());
+    }
+}
+
 /// Frees a client and closes its connections. NULL is ignored.
 ///
 /// Thread-safe, as long as nobody else uses the client any more.

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::arguments::text;
+use super::arguments::{bytes, text};
 use super::guard::{guard, outside};
 use super::last_error;
 use crate::client::Settings;
@@ -106,10 +106,16 @@ pub unsafe extern "C" fn fpga_assoc_config_set_max_attempts(
 /// Sets a file of certificates in PEM format to trust in place of the system's. The default is the
 /// system's.
 ///
-/// `path` is text that ends in NUL, borrowed for the call. The file is read now.
+/// Each certificate is trusted as an authority, and as a server's own: a self-signed one, or one
+/// that is pinned. Host name and dates are verified all the same.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read or holds
-/// no certificate, and for NULL; sets the thread's last error. Thread-safe.
+/// `path` is text that ends in NUL, borrowed for the call: a regular file of at most 16 MiB, which
+/// is read now. Text around the certificates is passed over; OpenSSL's "TRUSTED CERTIFICATE" is
+/// read too.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a file that can't be read, holds no
+/// certificate, or holds a block that is none, and for NULL; sets the thread's last error.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
     config: *mut fpga_assoc_config,
@@ -123,6 +129,51 @@ pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
         config.lock().set_trust(trust);
         Ok(())
     })
+}
+
+/// Sets certificates in PEM format to trust in place of the system's, as
+/// `fpga_assoc_config_set_ca_file` does, from memory.
+///
+/// `pem` is `length` bytes, at most 16 MiB, borrowed for the call; it need not end in NUL.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a text that holds no certificate or
+/// a block that is none, and for NULL; sets the thread's last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_ca_pem(
+    config: *mut fpga_assoc_config,
+    pem: *const c_char,
+    length: usize,
+) -> i32 {
+    last_error::keep(|| {
+        // SAFETY: as the header says.
+        let (config, pem) = unsafe { (borrow(config)?, bytes("ca_pem", pem, length)?) };
+        let trust = Settings::read_ca_pem(pem)?;
+        config.lock().set_trust(trust);
+        Ok(())
+    })
+}
+
+/// Sets the certificate that the endpoint sees where it asks for one. The default is none. A proxy
+/// never sees it.
+///
+/// `pem` is `length` bytes, at most 16 MiB, borrowed for the call; it need not end in NUL. It holds,
+/// in PEM format, the certificate, those between it and its authority, and the private key, which
+/// must not be encrypted: RSA, ECDSA (P-256, P-384) or Ed25519.
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a text without a certificate or a
+/// key, with a key of another certificate, and for NULL; sets the thread's last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_client_certificate(
+    config: *mut fpga_assoc_config,
+    pem: *const c_char,
+    length: usize,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe {
+        change(config, |settings| {
+            settings.set_client_certificate(bytes("client_certificate", pem, length)?)
+        })
+    }
 }
 
 /// Sets the proxy, as "[scheme://][user[:password]@]host[:port]" with the scheme http (the

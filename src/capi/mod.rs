@@ -30,12 +30,13 @@ mod guard;
 
 pub use client::{
     fpga_assoc_client, fpga_assoc_client_associate, fpga_assoc_client_associations,
-    fpga_assoc_client_disassociate, fpga_assoc_client_free, fpga_assoc_client_new,
-    fpga_assoc_client_shutdown,
+    fpga_assoc_client_close_idle, fpga_assoc_client_disassociate, fpga_assoc_client_free,
+    fpga_assoc_client_new, fpga_assoc_client_shutdown,
 };
 pub use config::{
     fpga_assoc_config, fpga_assoc_config_free, fpga_assoc_config_new,
-    fpga_assoc_config_set_allow_http, fpga_assoc_config_set_ca_file, fpga_assoc_config_set_confirm,
+    fpga_assoc_config_set_allow_http, fpga_assoc_config_set_ca_file, fpga_assoc_config_set_ca_pem,
+    fpga_assoc_config_set_client_certificate, fpga_assoc_config_set_confirm,
     fpga_assoc_config_set_connect_timeout_ms, fpga_assoc_config_set_log,
     fpga_assoc_config_set_max_attempts, fpga_assoc_config_set_proxy,
     fpga_assoc_config_set_timeout_ms, fpga_assoc_config_set_user_agent, fpga_assoc_log_fn,
@@ -50,6 +51,6 @@ pub use list::{
     fpga_assoc_entry, fpga_assoc_list, fpga_assoc_list_free, fpga_assoc_list_get,
     fpga_assoc_list_json, fpga_assoc_list_len,
 };
-pub use one_line::{fpga_associate, fpga_associations, fpga_disassociate};
+pub use one_line::{fpga_assoc_close_idle, fpga_associate, fpga_associations, fpga_disassociate};
 pub use status::{fpga_assoc_status_help, fpga_assoc_status_name};
 pub use version::fpga_assoc_version;

@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use std::ptr;
 
 use super::arguments::{text, token_and_filter, token_and_pair};
+use super::guard::guard;
 use super::last_error;
 use super::list::fpga_assoc_list;
 use crate::association::{Pair, Token};
@@ -161,6 +162,17 @@ pub unsafe extern "C" fn fpga_associations(
         unsafe { list.write(listed) };
     }
     status
+}
+
+/// Closes the connections of the one-line calls that no call uses now, as
+/// `fpga_assoc_client_close_idle` does for a client. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn fpga_assoc_close_idle() {
+    guard(|| {
+        if let Some(client) = CLIENT.get() {
+            client.close_idle();
+        }
+    });
 }
 
 type Change = fn(&Client, &Endpoint, Token<'_>, Pair<'_>) -> Result<(), Error>;

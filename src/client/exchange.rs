@@ -5,7 +5,7 @@ use super::report::Report;
 use crate::association::{self, Method, Refusal};
 use crate::error::Error;
 use crate::status::Status;
-use crate::transport::{Answer, Deadline, Failure, Request, Step, Transport};
+use crate::transport::{Answer, Deadline, Failure, Request, Transport};
 
 /// The most of an answer without a list, in bytes: it is empty, or an error body of a few hundred.
 const MAX_SHORT_ANSWER: usize = 64 * 1024;
@@ -110,16 +110,14 @@ impl Session<'_> {
     }
 }
 
-/// What is the network's may pass; a certificate and a proxy that refuses stay as they are. Once a
-/// request has gone out, on a kept connection too, the step is never that of a new connection.
+/// Where nothing was sent it may go better another time, unless the transport knows that it will
+/// not.
 fn nature_of_failure(failure: &Failure) -> Nature {
-    let is_networks = matches!(failure.step, Step::Resolve | Step::Connect);
     match failure.status {
-        Status::CANCELLED => Nature::Final,
+        _ if failure.is_final => Nature::Final,
         Status::TIMEOUT | Status::CONNECTION_LOST if failure.sent => Nature::Doubtful,
-        Status::TIMEOUT => Nature::Passing,
-        _ if is_networks => Nature::Passing,
-        _ => Nature::Final,
+        _ if failure.sent => Nature::Final,
+        _ => Nature::Passing,
     }
 }
 

@@ -87,6 +87,13 @@ impl Client {
         }
     }
 
+    /// Closes the connections that no call uses now.
+    pub fn close_idle(&self) {
+        if let Some(transport) = self.transport.get() {
+            transport.close_idle();
+        }
+    }
+
     /// Has one call made, and logs how it ended.
     fn call<T>(
         &self,
@@ -124,7 +131,7 @@ impl Client {
             .get_or_make(|| Transport::new(self.settings.dial(), self.can_shut_down))?;
         fence(Ordering::SeqCst);
         if self.is_shut_down.load(Ordering::Relaxed) {
-            return Err(Failure::new(
+            return Err(Failure::lasting(
                 Status::CANCELLED,
                 Step::Connect,
                 "the client was shut down",

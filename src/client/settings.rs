@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::log::Log;
-use crate::transport::{DialSettings, Routes, Trust};
+use crate::transport::{DialSettings, Identity, Routes, Trust};
 
 const USER_AGENT: &str = concat!("fpga-associate/", env!("CARGO_PKG_VERSION"));
 
@@ -23,6 +23,7 @@ pub struct Settings {
     pub(super) confirm: bool,
     allow_http: bool,
     trust: Trust,
+    identity: Option<Identity>,
     /// Nothing: the environment's, as it is when a client is made.
     routes: Option<Routes>,
 }
@@ -38,6 +39,7 @@ impl Default for Settings {
             confirm: true,
             allow_http: false,
             trust: Trust::System,
+            identity: None,
             routes: None,
         }
     }
@@ -68,12 +70,25 @@ impl Settings {
 
     /// The certificates of a PEM file, for [`Settings::set_trust`].
     pub fn read_ca_file(path: &Path) -> Result<Trust, Error> {
-        Trust::only(path).map_err(|reason| Error::invalid_argument("ca_file", &reason))
+        Trust::in_file(path).map_err(|reason| Error::invalid_argument("ca_file", &reason))
+    }
+
+    /// The certificates of a text in PEM, for [`Settings::set_trust`].
+    pub fn read_ca_pem(pem: &[u8]) -> Result<Trust, Error> {
+        Trust::in_pem(pem).map_err(|reason| Error::invalid_argument("ca_pem", &reason))
     }
 
     /// Trusts these certificates in place of the system's.
     pub fn set_trust(&mut self, trust: Trust) {
         self.trust = trust;
+    }
+
+    /// The certificate to show to servers that ask for one, and its key, in PEM.
+    pub fn set_client_certificate(&mut self, pem: &[u8]) -> Result<(), Error> {
+        let identity = Identity::in_pem(pem)
+            .map_err(|reason| Error::invalid_argument("client_certificate", reason))?;
+        self.identity = Some(identity);
+        Ok(())
     }
 
     /// One proxy in place of the environment's; "" is none.
@@ -129,6 +144,7 @@ impl Settings {
         DialSettings {
             connect_timeout: self.connect_timeout,
             trust: self.trust.clone(),
+            identity: self.identity.clone(),
             routes: self.routes.clone().unwrap_or_default(),
             log: self.log.clone(),
         }

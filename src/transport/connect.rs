@@ -2,11 +2,10 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 use super::patience::{Interruption, Patience};
-use super::system::{self, Event, Watched};
+use super::system;
 
 /// How long an address is waited for alone before the next is tried beside it (RFC 8305,
 /// "Connection Attempt Delay").
@@ -57,12 +56,9 @@ fn first_connected(
     pending: &mut Vec<TcpStream>,
     patience: Patience<'_>,
 ) -> Result<TcpStream, Interruption> {
-    let mut watched: Vec<Watched> = pending
-        .iter()
-        .map(|socket| Watched::new(socket.as_fd(), Event::Writable))
-        .collect();
+    let mut watched: Vec<_> = pending.iter().map(system::writable).collect();
     patience.wait_any(&mut watched)?;
-    let Some(at) = watched.iter().position(Watched::is_ready) else {
+    let Some(at) = watched.iter().position(system::is_ready) else {
         return Err(Interruption::TimedOut);
     };
     let socket = pending.remove(at);

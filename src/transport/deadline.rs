@@ -2,9 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use ureq::Timeout;
-use ureq::unversioned::transport::NextTimeout;
-
 /// A point in time that everything a call waits for has in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Instant);
@@ -23,16 +20,5 @@ impl Deadline {
     /// The time left; zero when it has passed.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
-    }
-}
-
-/// The time left, as ureq's layers hand it down to the socket.
-impl From<Deadline> for NextTimeout {
-    fn from(deadline: Deadline) -> Self {
-        Self {
-            after: deadline.left().into(),
-            reason: Timeout::Global,
-            ..Self::default()
-        }
     }
 }

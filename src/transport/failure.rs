@@ -1,8 +1,11 @@
-//! How an exchange can fail: at which step, why, and whether the request had begun to go out.
+//! How an exchange can fail: at which step, why, and what of the request may have gone out.
 
 use std::fmt;
+use std::io;
 
 use super::patience::Interruption;
+use super::stream::Broken;
+use super::{system, words};
 use crate::status::Status;
 
 /// What was being done when an exchange failed.
@@ -22,6 +25,20 @@ pub enum Step {
     Receive,
     /// Waiting before the next attempt.
     Pause,
+}
+
+impl Step {
+    /// What the system's refusal is called at this step.
+    fn status(self) -> Status {
+        match self {
+            Self::Resolve => Status::RESOLVE_FAILED,
+            Self::Connect => Status::CONNECT_FAILED,
+            Self::Proxy => Status::PROXY_FAILED,
+            Self::Tls => Status::TLS_FAILED,
+            Self::Send | Self::Receive => Status::CONNECTION_LOST,
+            Self::Pause => Status::INTERNAL,
+        }
+    }
 }
 
 impl fmt::Display for Step {
@@ -49,33 +66,81 @@ pub struct Failure {
     pub reason: String,
     /// Whether a byte of the request may have gone out.
     pub sent: bool,
+    /// Whether it will be the same another time: a certificate that is not trusted, credentials
+    /// that are refused, a defect.
+    pub is_final: bool,
     /// The HTTP status, where an answer had begun; else 0.
     pub http_status: u16,
     /// Whether it was a kept connection that the service closed without a byte of an answer.
     pub(super) was_stale: bool,
+    /// Whether the process has no file descriptor left.
+    pub(super) lacks_descriptors: bool,
 }
 
 impl Failure {
-    /// A failure before any of the request went out.
+    /// A failure before any of the request went out, which may pass.
     pub fn new(status: Status, step: Step, reason: impl Into<String>) -> Self {
         Self {
             status,
             step,
             reason: reason.into(),
             sent: false,
+            is_final: false,
             http_status: 0,
             was_stale: false,
+            lacks_descriptors: false,
         }
     }
 
-    /// A wait that ended without what was waited for. What the system refuses is of the status
-    /// given.
-    pub fn interrupted(status: Status, step: Step, interruption: &Interruption) -> Self {
-        let status = match interruption {
-            Interruption::TimedOut => Status::TIMEOUT,
-            Interruption::Cancelled => Status::CANCELLED,
-            Interruption::Failed(_) => status,
-        };
-        Self::new(status, step, interruption.to_string())
+    /// A failure before any of the request went out, which will be the same another time.
+    pub fn lasting(status: Status, step: Step, reason: impl Into<String>) -> Self {
+        Self {
+            is_final: true,
+            ..Self::new(status, step, reason)
+        }
+    }
+
+    /// A wait that ended without what was waited for.
+    pub fn interrupted(step: Step, interruption: &Interruption) -> Self {
+        match interruption {
+            Interruption::TimedOut => Self::new(Status::TIMEOUT, step, interruption.to_string()),
+            Interruption::Cancelled => {
+                Self::lasting(Status::CANCELLED, step, interruption.to_string())
+            }
+            Interruption::Failed(error) if system::is_out_of_descriptors(error) => Self {
+                lacks_descriptors: true,
+                ..Self::new(
+                    Status::CONNECT_FAILED,
+                    step,
+                    format!("this process has no file descriptor left ({error})"),
+                )
+            },
+            Interruption::Failed(error) => Self::new(step.status(), step, plain(error)),
+        }
+    }
+
+    /// A connection that broke.
+    pub fn broken(step: Step, broken: &Broken) -> Self {
+        let status = step.status();
+        match broken {
+            Broken::Wait(interruption) => Self::interrupted(step, interruption),
+            Broken::Forked => Self {
+                // The process that was copied goes on with the same call.
+                sent: true,
+                ..Self::lasting(Status::CONNECTION_LOST, step, words::FORKED)
+            },
+            Broken::Cut => Self::new(status, step, words::CUT),
+            Broken::Tls(error) => Self {
+                is_final: words::is_about_trust(error),
+                ..Self::new(status, step, words::of_tls(error))
+            },
+        }
+    }
+}
+
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the connection was closed in the middle of it".to_owned(),
+        _ => error.to_string(),
     }
 }

@@ -1,31 +1,47 @@
 //! Bytes: an HTTP/1.1 request goes out over a verified connection, and its answer comes back,
 //! before a deadline.
 //!
-//! The only place that knows the HTTP library (ureq), and it knows nothing of FPGA images. ureq
-//! writes requests, reads answers and speaks TLS; names, sockets, time limits and kept connections
-//! are this floor's own, because a library in someone else's process must bound and explain each of
-//! them.
+//! The only place that knows the HTTP library (ureq) and the TLS library (rustls), and it knows
+//! nothing of FPGA images. The way of a request, from the top:
+//!
+//! - [`Transport`] asks the `pool` for a turn: a kept connection, or the leave to make one.
+//! - `dial` makes one: `routes` names the proxy, if any, `resolve` the addresses, `connect` brings a
+//!   socket, `proxy` (with `tunnel` or `socks`) has it led to the endpoint, `tls` says who is
+//!   trusted.
+//! - A `connection` owns a `stream`, and has ureq write the request and read the answer. What ureq
+//!   writes is held until it waits for the answer, and goes out as one. `head` makes the head of an
+//!   answer fit for ureq.
+//! - A `stream` owns the socket, and one `session` for each layer of TLS, which turns bytes into
+//!   bytes. Every wait is for the socket, with the caller's `patience`: a deadline, and a client
+//!   that may be shut down.
+//! - `system` does what differs between operating systems.
+//!
+//! What has gone out, what has come, and why it broke, is known by the connection, and told as a
+//! [`Failure`].
 
 mod answer;
+mod certificates;
 mod connect;
 mod connection;
 mod deadline;
 mod dial;
 mod endpoint;
 mod failure;
+mod head;
 mod patience;
 mod pool;
 mod process;
 mod proxy;
 mod resolve;
-mod roots;
-mod socket;
+mod routes;
+mod session;
 mod socks;
+mod stream;
 mod system;
-mod through;
+mod tls;
+mod trust;
 mod tunnel;
-mod uri;
-mod wire;
+mod words;
 
 pub use answer::Answer;
 pub use deadline::Deadline;
@@ -33,14 +49,16 @@ pub use dial::DialSettings;
 pub use endpoint::Endpoint;
 pub use failure::{Failure, Step};
 pub use process::PerProcess;
-pub use proxy::Routes;
 pub use resolve::HELPER_THREAD;
-pub use roots::Trust;
+pub use routes::Routes;
+pub use trust::{Identity, Trust};
 
 use connection::Connection;
 use dial::Dialer;
 use patience::{Cancel, Patience};
-use pool::Pool;
+use pool::{Pool, Turn};
+use process::Process;
+use stream::Broken;
 
 use crate::log::{Level, Log};
 use crate::status::Status;
@@ -63,6 +81,7 @@ pub struct Request<'a> {
 /// Makes connections, and keeps those that are fit to be used again.
 #[derive(Debug)]
 pub struct Transport {
+    process: Process,
     dialer: Dialer,
     pool: Pool,
     cancel: Option<Cancel>,
@@ -73,13 +92,12 @@ impl Transport {
     /// Needs two file descriptors where it can be shut down, none otherwise.
     pub fn new(settings: DialSettings, can_shut_down: bool) -> Result<Self, Failure> {
         let cancel = can_shut_down.then(Cancel::new).transpose();
-        let cancel = cancel.map_err(|error| {
-            Failure::new(Status::CONNECT_FAILED, Step::Connect, error.to_string())
-        })?;
+        let cancel = cancel.map_err(|error| Failure::interrupted(Step::Connect, &error.into()))?;
         Ok(Self {
+            process: Process::current(),
             log: settings.log.clone(),
             dialer: Dialer::new(settings),
-            pool: Pool::default(),
+            pool: Pool::new(),
             cancel,
         })
     }
@@ -95,21 +113,21 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
         let patience = self.patience(deadline);
-        patience.check().map_err(|interruption| {
-            Failure::interrupted(Status::INTERNAL, Step::Connect, &interruption)
-        })?;
-        let Some(kept) = self.pool.take(endpoint) else {
-            let fresh = self.dialer.dial(endpoint, patience)?;
-            return self.run(endpoint, fresh, request, deadline);
-        };
-        match self.run(endpoint, kept, request, deadline) {
-            Err(failure) if failure.was_stale && patience.check().is_ok() => {
-                self.log.line(Level::Info, || {
-                    format!("{endpoint} had closed a kept connection; once more on a new one")
-                });
-                self.send_again(endpoint, request, patience)
+        match self.turn(endpoint, patience)? {
+            Turn::Dial(permit) => {
+                let fresh = self.dial(endpoint, patience)?;
+                drop(permit);
+                self.run(fresh, request, deadline)
             }
-            result => result,
+            Turn::Kept(kept) => match self.run(kept, request, deadline) {
+                Err(failure) if failure.was_stale && patience.check().is_ok() => {
+                    self.log.line(Level::Info, || {
+                        format!("{endpoint} had closed a kept connection; once more on a new one")
+                    });
+                    self.send_again(endpoint, request, patience)
+                }
+                result => result,
+            },
         }
     }
 
@@ -121,7 +139,7 @@ impl Transport {
         request: Request<'_>,
         patience: Patience<'_>,
     ) -> Result<Answer, Failure> {
-        let fresh = self.dialer.dial(endpoint, patience).map_err(|failure| {
+        let fresh = self.dial(endpoint, patience).map_err(|failure| {
             let reason = format!(
                 "the kept connection was closed before an answer came, and there is no new one: {}",
                 failure.reason
@@ -137,7 +155,7 @@ impl Transport {
                 ..failure
             }
         })?;
-        let answer = self.run(endpoint, fresh, request, patience.deadline);
+        let answer = self.run(fresh, request, patience.deadline);
         answer
             .map(|answer| Answer {
                 was_sent_before: true,
@@ -151,9 +169,9 @@ impl Transport {
 
     /// Waits until the moment; the failure is that of a client that was shut down.
     pub fn sleep_until(&self, moment: Deadline) -> Result<(), Failure> {
-        self.patience(moment).sleep().map_err(|interruption| {
-            Failure::interrupted(Status::INTERNAL, Step::Pause, &interruption)
-        })
+        self.patience(moment)
+            .sleep()
+            .map_err(|interruption| Failure::interrupted(Step::Pause, &interruption))
     }
 
     /// Ends all exchanges, now and later, and closes what is kept.
@@ -161,7 +179,13 @@ impl Transport {
         if let Some(cancel) = &self.cancel {
             cancel.cancel();
         }
-        self.pool.clear();
+        self.pool.wake_all();
+        self.pool.close_idle();
+    }
+
+    /// Closes the connections that no exchange uses now.
+    pub fn close_idle(&self) {
+        self.pool.close_idle();
     }
 
     fn patience(&self, deadline: Deadline) -> Patience<'_> {
@@ -171,9 +195,32 @@ impl Transport {
         }
     }
 
+    fn turn<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        patience: Patience<'_>,
+    ) -> Result<Turn<'a>, Failure> {
+        if !self.process.is_current() {
+            return Err(Failure::broken(Step::Connect, &Broken::Forked));
+        }
+        let turn = patience
+            .check()
+            .and_then(|()| self.pool.turn(endpoint, patience));
+        turn.map_err(|interruption| Failure::interrupted(Step::Connect, &interruption))
+    }
+
+    /// Where the process has no descriptor left, kept connections are given up for a new one.
+    fn dial(&self, endpoint: &Endpoint, patience: Patience<'_>) -> Result<Connection, Failure> {
+        loop {
+            match self.dialer.dial(endpoint, patience) {
+                Err(failure) if failure.lacks_descriptors && self.pool.give_up_one() => {}
+                result => return result,
+            }
+        }
+    }
+
     fn run(
         &self,
-        endpoint: &Endpoint,
         mut connection: Connection,
         request: Request<'_>,
         deadline: Deadline,
@@ -181,7 +228,7 @@ impl Transport {
         let result = connection.exchange(request, deadline);
         let is_shut_down = self.patience(deadline).is_cancelled();
         if connection.is_reusable() && !is_shut_down {
-            self.pool.put(endpoint, connection);
+            self.pool.put(connection);
         }
         result
     }

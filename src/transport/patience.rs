@@ -2,51 +2,40 @@
 
 use std::fmt;
 use std::io;
-use std::net::Shutdown;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Deadline;
-use super::system::{self, Event, Watched};
+use super::system::{self, Signal, Watched};
 
 /// Ends all waits of a client, now and later. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Cancel(Arc<Signal>);
+pub struct Cancel(Arc<Given>);
 
 #[derive(Debug)]
-struct Signal {
+struct Given {
     is_given: AtomicBool,
-    seen: UnixStream,
-    given: UnixStream,
+    signal: Signal,
 }
 
 impl Cancel {
     /// Not cancelled. Needs two file descriptors.
     pub fn new() -> io::Result<Self> {
-        let (seen, given) = system::signal_pair()?;
-        Ok(Self(Arc::new(Signal {
+        Ok(Self(Arc::new(Given {
             is_given: AtomicBool::new(false),
-            seen,
-            given,
+            signal: Signal::new()?,
         })))
     }
 
     /// Wakes everyone who waits.
     pub fn cancel(&self) {
         self.0.is_given.store(true, Ordering::Relaxed);
-        // The end of the stream is seen for ever after by any number of threads. Fails only where
-        // it was given before.
-        self.0.given.shutdown(Shutdown::Write).ok();
+        self.0.signal.give();
     }
 
-    fn is_given(&self) -> bool {
+    /// Whether it was cancelled.
+    pub fn is_given(&self) -> bool {
         self.0.is_given.load(Ordering::Relaxed)
-    }
-
-    fn watched(&self) -> Watched {
-        Watched::new(self.0.seen.as_fd(), Event::Readable)
     }
 }
 
@@ -78,39 +67,39 @@ impl Patience<'_> {
 
     /// Whether there is no more time, or nobody to wait for.
     pub fn check(self) -> Result<(), Interruption> {
-        if self.is_cancelled() {
-            Err(Interruption::Cancelled)
-        } else if self.deadline.left().is_zero() {
-            Err(Interruption::TimedOut)
-        } else {
-            Ok(())
+        self.check_cancel()?;
+        if self.deadline.left().is_zero() {
+            return Err(Interruption::TimedOut);
         }
+        Ok(())
     }
 
-    /// Waits for one event.
-    pub fn wait(self, descriptor: BorrowedFd<'_>, event: Event) -> Result<(), Interruption> {
-        let watched = Watched::new(descriptor, event);
-        match self.cancel {
-            None => settle(system::poll(&mut [watched], self.deadline)),
-            Some(cancel) => {
-                settle(system::poll(
-                    &mut [watched, cancel.watched()],
-                    self.deadline,
-                ))?;
-                self.check_cancel()
-            }
-        }
+    /// Waits for one thing, which afterwards tells what came.
+    pub fn wait<'a>(self, watched: &mut Watched<'a>) -> Result<(), Interruption>
+    where
+        Self: 'a,
+    {
+        let Some(cancel) = self.cancel else {
+            return self.poll(std::slice::from_mut(watched));
+        };
+        let mut both = [watched.clone(), cancel.0.signal.watched()];
+        let result = self.poll(&mut both);
+        let [polled, _] = both;
+        *watched = polled;
+        result
     }
 
     /// Waits for the first of many; afterwards each tells whether it is ready.
-    pub fn wait_any(self, watched: &mut Vec<Watched>) -> Result<(), Interruption> {
-        watched.extend(self.cancel.map(Cancel::watched));
-        let result = system::poll(watched, self.deadline);
+    pub fn wait_any<'a>(self, watched: &mut Vec<Watched<'a>>) -> Result<(), Interruption>
+    where
+        Self: 'a,
+    {
+        watched.extend(self.cancel.map(|cancel| cancel.0.signal.watched()));
+        let result = self.poll(watched);
         if self.cancel.is_some() {
             watched.pop();
         }
-        settle(result)?;
-        self.check_cancel()
+        result
     }
 
     /// Waits until the deadline.
@@ -133,13 +122,21 @@ impl Patience<'_> {
             Ok(())
         }
     }
-}
 
-fn settle(polled: io::Result<bool>) -> Result<(), Interruption> {
-    match polled {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Interruption::TimedOut),
-        Err(error) => Err(Interruption::Failed(error)),
+    /// Signals do not end it: what interrupts the host's threads is not this library's business.
+    fn poll(self, watched: &mut [Watched<'_>]) -> Result<(), Interruption> {
+        loop {
+            let left = self.deadline.left();
+            if left.is_zero() {
+                return Err(Interruption::TimedOut);
+            }
+            match system::wait(watched, left) {
+                Ok(true) => return self.check_cancel(),
+                Ok(false) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Interruption::Failed(error)),
+            }
+        }
     }
 }
 
@@ -155,18 +152,6 @@ impl fmt::Display for Interruption {
             Self::TimedOut => formatter.write_str("the deadline passed"),
             Self::Cancelled => formatter.write_str("the client was shut down"),
             Self::Failed(error) => error.fmt(formatter),
-        }
-    }
-}
-
-impl std::error::Error for Interruption {}
-
-/// Carried through ureq's layers, and found again in their errors.
-impl From<Interruption> for ureq::Error {
-    fn from(interruption: Interruption) -> Self {
-        match interruption {
-            Interruption::Failed(error) => error.into(),
-            interruption => Self::Other(Box::new(interruption)),
         }
     }
 }

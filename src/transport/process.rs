@@ -7,25 +7,32 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use super::system;
 
-/// How many forks lie between the first process and this one.
-static GENERATION: AtomicU64 = AtomicU64::new(0);
+/// A process among all that were forked from one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process(u64);
 
-extern "C" fn count_fork() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
-}
-
-fn generation() -> u64 {
-    static IS_COUNTED: AtomicBool = AtomicBool::new(false);
-    // Registered before anything is made. Two threads may both do it: a fork that counts twice is a
-    // fork all the same.
-    if !IS_COUNTED.load(Ordering::Acquire) && system::in_forked_child(count_fork) {
-        IS_COUNTED.store(true, Ordering::Release);
+impl Process {
+    /// The one that this code runs in. Costs no system call.
+    pub fn current() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = system::zero_in_children();
+        let known = number.load(Ordering::Relaxed);
+        if known != 0 {
+            return Self(known);
+        }
+        let fresh = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let set = number.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed);
+        Self(set.map_or_else(|others| others, |_| fresh))
     }
-    GENERATION.load(Ordering::Relaxed)
+
+    /// Whether this code still runs in it.
+    pub fn is_current(self) -> bool {
+        self == Self::current()
+    }
 }
 
 /// A value that each process makes for itself when it first needs it. Never blocks.
@@ -36,7 +43,7 @@ pub struct PerProcess<T> {
 
 struct Made<T> {
     value: T,
-    generation: u64,
+    process: Process,
 }
 
 impl<T: Send + Sync> PerProcess<T> {
@@ -61,10 +68,10 @@ impl<T: Send + Sync> PerProcess<T> {
         if let Some(value) = self.own(seen) {
             return Ok(value);
         }
-        let generation = generation();
+        let process = Process::current();
         let made = Box::into_raw(Box::new(Made {
             value: make()?,
-            generation,
+            process,
         }));
         // What was there before is the parent's, and is left alone.
         let stored = self
@@ -87,7 +94,7 @@ impl<T: Send + Sync> PerProcess<T> {
         // SAFETY: it is NULL or comes from `Box::into_raw`, and what was stored is freed by `drop`
         // alone.
         let made = unsafe { made.as_ref() }?;
-        (made.generation == generation()).then_some(&made.value)
+        made.process.is_current().then_some(&made.value)
     }
 }
 
@@ -102,7 +109,7 @@ impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let made = *self.current.get_mut();
         // SAFETY: as in `get`; and nobody has a reference any more.
-        let is_ours = unsafe { made.as_ref() }.is_some_and(|made| made.generation == generation());
+        let is_ours = unsafe { made.as_ref() }.is_some_and(|made| made.process.is_current());
         if is_ours {
             // SAFETY: as above.
             drop(unsafe { Box::from_raw(made) });

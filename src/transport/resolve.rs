@@ -1,22 +1,21 @@
 //! Host names to addresses, within a deadline.
 //!
 //! The system's resolver knows no deadline, so it runs in a helper thread that is waited for.
-//! Threads that ask for the same host at the same time share one; a process never has more than
-//! two, however long its DNS hangs.
+//! Threads that ask for the same host at the same time share one, and a process never has more than
+//! 16, however long its DNS hangs.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use super::patience::{Interruption, Patience};
 use super::process::PerProcess;
-use super::system::{self, Event, Watched};
+use super::system::{self, Signal};
 
-const MAX_LOOKUPS: usize = 2;
+/// Enough that some hosts whose lookup hangs do not keep others waiting.
+const MAX_LOOKUPS: usize = 16;
 
 /// The name of the threads that look names up.
 pub const HELPER_THREAD: &str = "fpga-associate";
@@ -25,7 +24,7 @@ pub const HELPER_THREAD: &str = "fpga-associate";
 const STACK: usize = 512 * 1024;
 
 /// The addresses of a host, in the order in which the system prefers them; at least one. The inner
-/// error is the system's own.
+/// error is the resolver's own.
 pub fn resolve(host: &str, port: u16, patience: Patience<'_>) -> Result<Found, Interruption> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(Ok(vec![SocketAddr::new(address, port)]));
@@ -36,9 +35,8 @@ pub fn resolve(host: &str, port: u16, patience: Patience<'_>) -> Result<Found, I
             Joined::Same(lookup) => return lookup.wait(patience),
             // All places are taken by other hosts: wait for one of them to end.
             Joined::Others(lookups) => {
-                let ends = lookups.iter().map(|lookup| lookup.ended.as_fd());
-                let mut ends = ends.map(|end| Watched::new(end, Event::Readable)).collect();
-                patience.wait_any(&mut ends)?;
+                let ends = lookups.iter().map(|lookup| lookup.ended.watched());
+                patience.wait_any(&mut ends.collect())?;
             }
         }
     }
@@ -47,13 +45,12 @@ pub fn resolve(host: &str, port: u16, patience: Patience<'_>) -> Result<Found, I
 /// What a lookup ends with.
 pub type Found = Result<Vec<SocketAddr>, String>;
 
-/// One lookup in one thread. The thread's end closes its half of a socket pair, which wakes all who
-/// wait.
+/// One lookup in one thread.
 struct Lookup {
     host: String,
     port: u16,
-    found: OnceLock<Found>,
-    ended: UnixStream,
+    found: OnceLock<io::Result<Found>>,
+    ended: Signal,
 }
 
 enum Joined {
@@ -85,21 +82,18 @@ impl Lookup {
     }
 
     fn start(host: &str, port: u16) -> io::Result<Arc<Self>> {
-        let (ended, end) = system::signal_pair()?;
         let lookup = Arc::new(Self {
             host: host.to_owned(),
             port,
             found: OnceLock::new(),
-            ended,
+            ended: Signal::new()?,
         });
         let shared = Arc::clone(&lookup);
         let work = move || {
             shared.run();
-            // Off the list first, so that who is woken finds a free place, and nothing stays
-            // behind.
+            // Off the list first, so that who is woken finds a free place.
             Self::forget(&shared);
-            drop(shared);
-            drop(end);
+            shared.ended.give();
         };
         let thread = thread::Builder::new()
             .name(HELPER_THREAD.to_owned())
@@ -122,12 +116,18 @@ impl Lookup {
             Ok(addresses) => {
                 let addresses: Vec<_> = addresses.collect();
                 if addresses.is_empty() {
-                    Err("the host has no address".to_owned())
+                    Ok(Err("the host has no address".to_owned()))
                 } else {
-                    Ok(addresses)
+                    Ok(Ok(addresses))
                 }
             }
-            Err(error) => Err(error.to_string()),
+            // The resolver has many words for its having no descriptor.
+            Err(error) => match Signal::new() {
+                Err(no_descriptor) if system::is_out_of_descriptors(&no_descriptor) => {
+                    Err(no_descriptor)
+                }
+                _ => Ok(Err(error.to_string())),
+            },
         };
         // Nobody else sets it.
         self.found.set(found).ok();
@@ -135,9 +135,19 @@ impl Lookup {
 
     fn wait(&self, patience: Patience<'_>) -> Result<Found, Interruption> {
         if self.found.get().is_none() {
-            patience.wait(self.ended.as_fd(), Event::Readable)?;
+            patience.wait(&mut self.ended.watched())?;
         }
-        let found = self.found.get().cloned();
-        Ok(found.unwrap_or_else(|| Err("the lookup's thread ended early".to_owned())))
+        match self.found.get() {
+            Some(Ok(found)) => Ok(found.clone()),
+            Some(Err(error)) => Err(copied(error).into()),
+            None => Ok(Err("the lookup's thread ended early".to_owned())),
+        }
+    }
+}
+
+fn copied(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => error.kind().into(),
     }
 }

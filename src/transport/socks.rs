@@ -3,6 +3,8 @@
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 
+use super::proxy::Refusal;
+
 const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
@@ -22,7 +24,7 @@ pub fn connect(
     stream: &mut (impl Read + Write),
     target: &Target<'_>,
     credentials: Option<(&str, &str)>,
-) -> io::Result<()> {
+) -> Result<(), Refusal> {
     authenticate(stream, credentials)?;
     stream.write_all(&request(target)?)?;
 
@@ -45,7 +47,7 @@ pub fn connect(
     };
     let skipped = io::copy(&mut stream.take(length + 2), &mut io::sink())?;
     if skipped < length + 2 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
     Ok(())
 }
@@ -53,7 +55,7 @@ pub fn connect(
 fn authenticate(
     stream: &mut (impl Read + Write),
     credentials: Option<(&str, &str)>,
-) -> io::Result<()> {
+) -> Result<(), Refusal> {
     if credentials.is_some() {
         stream.write_all(&[VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD])?;
     } else {
@@ -68,19 +70,17 @@ fn authenticate(
             stream.write_all(&message)?;
             match read::<2>(stream)? {
                 [_, 0] => Ok(()),
-                _ => Err(io::Error::other(
-                    "the SOCKS proxy refused the user or the password",
-                )),
+                _ => Err(lasting("the SOCKS proxy refused the user or the password")),
             }
         }
-        ([VERSION, _], _) => Err(io::Error::other(
+        ([VERSION, _], _) => Err(lasting(
             "the SOCKS proxy asks for credentials, or for another kind of them",
         )),
         _ => Err(not_socks()),
     }
 }
 
-fn request(target: &Target<'_>) -> io::Result<Vec<u8>> {
+fn request(target: &Target<'_>) -> Result<Vec<u8>, Refusal> {
     let mut message = vec![VERSION, CONNECT, 0];
     let port = match target {
         Target::Address(address) => {
@@ -107,9 +107,9 @@ fn request(target: &Target<'_>) -> io::Result<Vec<u8>> {
 }
 
 /// A text with its length in front of it.
-fn counted(text: &str) -> io::Result<Vec<u8>> {
+fn counted(text: &str) -> Result<Vec<u8>, Refusal> {
     let length = u8::try_from(text.len())
-        .map_err(|_| io::Error::other("a text for the SOCKS proxy is over 255 bytes long"))?;
+        .map_err(|_| lasting("a text for the SOCKS proxy is over 255 bytes long"))?;
     let mut counted = vec![length];
     counted.extend_from_slice(text.as_bytes());
     Ok(counted)
@@ -121,20 +121,25 @@ fn read<const LENGTH: usize>(stream: &mut impl Read) -> io::Result<[u8; LENGTH]>
     Ok(bytes)
 }
 
-fn not_socks() -> io::Error {
-    io::Error::other("the proxy's answer is not SOCKS5")
+fn not_socks() -> Refusal {
+    Refusal::Passing("the proxy's answer is not SOCKS5".to_owned())
 }
 
-fn refused(code: u8) -> io::Error {
-    io::Error::other(match code {
-        1 => "the SOCKS proxy failed",
-        2 => "the SOCKS proxy does not allow this connection",
-        3 => "the SOCKS proxy can't reach the network",
-        4 => "the SOCKS proxy can't reach the host",
-        5 => "the SOCKS proxy's connection was refused",
-        6 => "the SOCKS proxy's connection timed out",
-        7 => "the SOCKS proxy can't connect",
-        8 => "the SOCKS proxy does not know this kind of address",
-        _ => "the SOCKS proxy refused for a reason that is not known",
-    })
+fn lasting(reason: &str) -> Refusal {
+    Refusal::Lasting(reason.to_owned())
+}
+
+fn refused(code: u8) -> Refusal {
+    let passing = |reason: &str| Refusal::Passing(reason.to_owned());
+    match code {
+        1 => passing("the SOCKS proxy failed"),
+        2 => lasting("the SOCKS proxy does not allow this connection"),
+        3 => passing("the SOCKS proxy can't reach the network"),
+        4 => passing("the SOCKS proxy can't reach the host"),
+        5 => passing("the SOCKS proxy's connection was refused"),
+        6 => passing("the SOCKS proxy's connection timed out"),
+        7 => lasting("the SOCKS proxy can't connect"),
+        8 => lasting("the SOCKS proxy does not know this kind of address"),
+        _ => passing("the SOCKS proxy refused for a reason that is not known"),
+    }
 }

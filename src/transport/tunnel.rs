@@ -1,12 +1,17 @@
 //! HTTP CONNECT: has a proxy connect to a host.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use httparse::{EMPTY_HEADER, ParserConfig, Response, Status};
+
+use super::proxy::Refusal;
 
 /// The largest head of a proxy's answer in bytes.
 const MAX_HEAD: usize = 64 * 1024;
+
+const MAX_HEADERS: usize = 256;
 
 /// Asks the proxy at the other end of the stream to connect to `host:port`; afterwards the stream
 /// leads there.
@@ -14,7 +19,7 @@ pub fn connect(
     stream: &mut (impl Read + Write),
     target: &str,
     credentials: Option<(&str, &str)>,
-) -> io::Result<()> {
+) -> Result<(), Refusal> {
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     if let Some((user, password)) = credentials {
         let credentials = BASE64_STANDARD.encode(format!("{user}:{password}"));
@@ -23,36 +28,76 @@ pub fn connect(
     request.push_str("\r\n");
     stream.write_all(request.as_bytes())?;
 
-    match status(&read_head(stream)?) {
-        Some(200..=299) => Ok(()),
-        Some(407) => Err(io::Error::other("it asks for a user and a password (407)")),
-        Some(status) => Err(io::Error::other(format!("it answered HTTP {status}"))),
-        None => Err(io::Error::other("its answer is not HTTP")),
-    }
-}
-
-/// Reads to the empty line and not a byte further: what follows is the host's.
-fn read_head(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() >= MAX_HEAD {
-            return Err(io::Error::other("the head of its answer is over the limit"));
-        }
+    loop {
+        // Not a byte further than to the empty line: what follows is the host's.
         stream.read_exact(&mut byte)?;
         head.extend(byte);
-        if head.len() >= 5 && !head.starts_with(b"HTTP/") {
-            return Err(io::Error::other("its answer is not HTTP"));
+        let is_worth_a_look = head.len() == 5 || byte == *b"\n";
+        if is_worth_a_look && let Some(answer) = read(&head)? {
+            return judge(&answer, credentials.is_some());
+        }
+        if head.len() >= MAX_HEAD {
+            return Err(passing("the head of its answer is over the limit"));
         }
     }
-    Ok(head)
 }
 
-/// Of `HTTP/1.1 200 Connection established`.
-fn status(head: &[u8]) -> Option<u16> {
-    let line = head.split(|byte| *byte == b'\r').next()?;
-    let status = line.split(|byte| *byte == b' ').nth(1)?;
-    let is_status = status.len() == 3 && status.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(status).ok().filter(|_| is_status)?;
-    text.parse().ok()
+/// What of a proxy's answer matters.
+struct Answer {
+    status: u16,
+    /// The ways to prove who one is that it offers, in lower case.
+    schemes: Vec<String>,
+}
+
+/// Nothing where more is to come.
+fn read(head: &[u8]) -> Result<Option<Answer>, Refusal> {
+    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+    let mut response = Response::new(&mut headers);
+    let parsed = ParserConfig::default()
+        .allow_multiple_spaces_in_response_status_delimiters(true)
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .allow_spaces_after_header_name_in_responses(true)
+        .ignore_invalid_headers_in_responses(true)
+        .parse_response(&mut response, head);
+    match parsed {
+        Err(_) => Err(passing("its answer is not HTTP")),
+        Ok(Status::Partial) => Ok(None),
+        Ok(Status::Complete(_)) => Ok(Some(Answer {
+            status: response.code.unwrap_or_default(),
+            schemes: response
+                .headers
+                .iter()
+                .filter(|header| header.name.eq_ignore_ascii_case("proxy-authenticate"))
+                .filter_map(|header| header.value.split(|byte| *byte == b' ').next())
+                .map(|scheme| String::from_utf8_lossy(scheme).to_ascii_lowercase())
+                .collect(),
+        })),
+    }
+}
+
+fn judge(answer: &Answer, has_credentials: bool) -> Result<(), Refusal> {
+    let offers = |wanted: &str| answer.schemes.iter().any(|scheme| scheme == wanted);
+    match answer.status {
+        200..=299 => Ok(()),
+        407 if !answer.schemes.is_empty() && !offers("basic") => {
+            let schemes = answer.schemes.join(", ");
+            Err(Refusal::Lasting(format!(
+                "it asks for credentials by {schemes}, and only Basic is supported (407)"
+            )))
+        }
+        407 if has_credentials => Err(Refusal::Lasting(
+            "it does not accept the user or the password (407)".to_owned(),
+        )),
+        407 => Err(Refusal::Lasting(
+            "it asks for a user and a password (407)".to_owned(),
+        )),
+        status @ 400..=499 => Err(Refusal::Lasting(format!("it answered HTTP {status}"))),
+        status => Err(Refusal::Passing(format!("it answered HTTP {status}"))),
+    }
+}
+
+fn passing(reason: &str) -> Refusal {
+    Refusal::Passing(reason.to_owned())
 }
