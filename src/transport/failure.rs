@@ -144,3 +144,20 @@ fn plain(error: &io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+/// Why a proxy makes no way.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It may go better another time.
+    Passing(String),
+    /// It will not.
+    Lasting(String),
+    /// The conversation broke off.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

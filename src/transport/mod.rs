@@ -8,22 +8,22 @@
 //! - `dial` makes one: `routes` names the proxy, if any, `resolve` the addresses, `connect` brings a
 //!   socket, `proxy` (with `tunnel` or `socks`) has it led to the endpoint, `tls` says who is
 //!   trusted.
-//! - A `connection` owns a `stream`, and has ureq write the request and read the answer. What ureq
-//!   writes is held until it waits for the answer, and goes out as one. `head` makes the head of an
-//!   answer fit for ureq.
+//! - A `connection` has ureq write the request and read the answer, at a `desk`. What ureq writes is
+//!   held until it waits for the answer, and goes out as one; `head` makes the head of an answer fit
+//!   for it. The `wire` below knows what has gone out, what has come, and why it broke.
 //! - A `stream` owns the socket, and one `session` for each layer of TLS, which turns bytes into
 //!   bytes. Every wait is for the socket, with the caller's `patience`: a deadline, and a client
 //!   that may be shut down.
 //! - `system` does what differs between operating systems.
 //!
-//! What has gone out, what has come, and why it broke, is known by the connection, and told as a
-//! [`Failure`].
+//! What fails on the way is told as a [`Failure`].
 
 mod answer;
 mod certificates;
 mod connect;
 mod connection;
 mod deadline;
+mod desk;
 mod dial;
 mod endpoint;
 mod failure;
@@ -41,6 +41,7 @@ mod system;
 mod tls;
 mod trust;
 mod tunnel;
+mod wire;
 mod words;
 
 pub use answer::Answer;

@@ -4,28 +4,12 @@ use std::io::{self, Read, Write};
 
 use ureq::{Proxy, ProxyProtocol};
 
+use super::failure::Refusal;
 use super::patience::Patience;
 use super::socks::{self, Target};
 use super::stream::{Broken, Stream};
 use super::{Endpoint, Failure, Step, tunnel};
 use crate::status::Status;
-
-/// Why a proxy makes no way.
-#[derive(Debug)]
-pub enum Refusal {
-    /// It may go better another time.
-    Passing(String),
-    /// It will not.
-    Lasting(String),
-    /// The conversation broke off.
-    Io(io::Error),
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
 
 /// Has the proxy at the other end of the stream lead it to the endpoint.
 pub fn lead(

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 
-use super::proxy::Refusal;
+use super::failure::Refusal;
 
 const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use httparse::{EMPTY_HEADER, ParserConfig, Response, Status};
 
-use super::proxy::Refusal;
+use super::failure::Refusal;
 
 /// The largest head of a proxy's answer in bytes.
 const MAX_HEAD: usize = 64 * 1024;

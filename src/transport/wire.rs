@@ -1,146 +1,200 @@
-//! The two directions of a connection, with room for what is on its way.
+//! The stream of a connection, and what is known of the request that is on it.
 
-use ureq::unversioned::transport::{Buffers, Transport};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::Deadline;
+use super::patience::{Cancel, Patience};
+use super::stream::{Broken, Sent, Stream};
+use super::{Deadline, Failure, Step, words};
+use crate::status::Status;
 
-/// A transport, what is to go out on it, and what has come in.
-///
-/// ureq writes a request in two parts; they are held until an answer is waited for, and go out as
-/// one.
-#[derive(Default)]
+/// The most of an answer that is not body, in bytes: its head, interim answers, and what frames the
+/// body; more only where the body itself is as long.
+const MAX_ASIDE: usize = 256 * 1024;
+
+/// A body in parts of one byte each has five bytes around each.
+const MOST_AROUND_A_BYTE: usize = 6;
+
+/// A stream, and how far the request on it has come.
 pub struct Wire {
-    /// Nothing only where the wire was taken away.
-    transport: Option<Box<dyn Transport>>,
-    output: Vec<u8>,
-    held: usize,
-    input: Vec<u8>,
-    consumed: usize,
-    /// Whether the reader made use of the input that it saw last; where not, it needs more.
-    was_useful: bool,
-    progress: Progress,
-}
-
-/// How far the current request has come.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
+    stream: Stream,
+    cancel: Option<Cancel>,
+    deadline: Deadline,
+    room: usize,
+    is_first: bool,
     /// A byte of the request may have gone out.
-    pub sent: bool,
+    has_sent: bool,
     /// A byte of an answer has come.
-    pub received: bool,
+    has_received: bool,
+    /// The server, which had yet to look at the client's certificate, refused it: it never looked at
+    /// the request.
+    was_not_looked_at: bool,
+    /// All plain text that came, and the part of it that was body.
+    came: usize,
+    body: usize,
+    /// ureq has read an answer to its end, and both sides keep the connection.
+    is_finished: bool,
+    failure: Option<Failure>,
 }
 
 impl Wire {
     /// A wire with nothing on it.
-    pub fn new(transport: Box<dyn Transport>) -> Self {
+    pub fn new(stream: Stream, cancel: Option<Cancel>) -> Self {
         Self {
-            transport: Some(transport),
-            ..Self::default()
+            stream,
+            cancel,
+            deadline: Deadline::after(Duration::ZERO),
+            room: 0,
+            is_first: true,
+            has_sent: false,
+            has_received: false,
+            was_not_looked_at: false,
+            came: 0,
+            body: 0,
+            is_finished: false,
+            failure: None,
         }
     }
 
     /// Begins a request of at most this many bytes.
-    pub fn make_room(&mut self, room: usize) {
-        self.progress = Progress::default();
-        self.held = 0;
-        if self.output.len() < room {
-            self.output.resize(room, 0);
+    pub fn begin(&mut self, deadline: Deadline, room: usize, was_used: bool) {
+        self.deadline = deadline;
+        self.room = room;
+        self.is_first = !was_used;
+        self.has_sent = false;
+        self.has_received = false;
+        self.came = 0;
+        self.body = 0;
+        self.is_finished = false;
+        self.failure = None;
+    }
+
+    /// Whether the client was shut down.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(Cancel::is_given)
+    }
+
+    /// Sends the request, if there is one to send, and waits for more of its answer; `false` at the
+    /// end of the connection.
+    pub fn fetch(&mut self, request: &[u8], input: &mut Vec<u8>) -> Result<bool, Failure> {
+        let patience = Patience {
+            deadline: self.deadline,
+            cancel: self.cancel.as_ref(),
+        };
+        let before = input.len();
+        let mut is_answered = false;
+        if !request.is_empty() {
+            // Where the client was shut down meanwhile, nothing goes out.
+            let sent = patience.check().map_err(Broken::from).and_then(|()| {
+                self.stream.queue(request)?;
+                self.stream.send(input, patience)
+            });
+            self.has_sent = sent.is_ok() || self.stream.has_begun();
+            is_answered = match sent {
+                Ok(sent) => sent == Sent::Answered,
+                Err(broken) if self.has_sent => return Err(self.lost(&broken)),
+                Err(broken) => return Err(Failure::broken(Step::Send, &broken)),
+            };
         }
-    }
-
-    /// How far the current request has come.
-    pub fn progress(&self) -> Progress {
-        self.progress
-    }
-
-    /// Whether it is encrypted.
-    pub fn is_tls(&self) -> bool {
-        self.transport
-            .as_ref()
-            .is_some_and(|transport| transport.is_tls())
-    }
-
-    /// Whether nothing has come on it that nobody asked for, not even its end.
-    pub fn is_silent(&mut self) -> bool {
-        let transport = self.transport.as_mut();
-        self.input.is_empty() && transport.is_some_and(|transport| transport.is_open())
-    }
-
-    /// Keeps the first bytes of the output for later.
-    pub fn hold(&mut self, amount: usize) {
-        self.held = self.held.saturating_add(amount);
-    }
-
-    /// Sends what is held.
-    pub fn send_held(&mut self, deadline: Deadline) -> Result<(), ureq::Error> {
-        let transport = reach(&mut self.transport)?;
-        let mut rest = self.output.get(..self.held).unwrap_or_default();
-        while !rest.is_empty() {
-            self.progress.sent = true;
-            let output = transport.buffers().output();
-            let (now, later) = rest.split_at(rest.len().min(output.len()));
-            if let Some(output) = output.get_mut(..now.len()) {
-                output.copy_from_slice(now);
-            }
-            transport.transmit_output(now.len(), deadline.into())?;
-            rest = later;
+        let goes_on = is_answered || {
+            let received = self.stream.receive(input, patience);
+            received.map_err(|broken| self.lost(&broken))?
+        };
+        let came = input.len().saturating_sub(before);
+        self.has_received |= came > 0;
+        self.came = self.came.saturating_add(came);
+        let aside = self
+            .came
+            .saturating_sub(self.body)
+            .saturating_sub(input.len());
+        let allowed = self
+            .body
+            .saturating_mul(MOST_AROUND_A_BYTE)
+            .saturating_add(MAX_ASIDE);
+        if aside > allowed {
+            return Err(over_the_limit("what is around its body"));
         }
-        self.held = 0;
-        Ok(())
+        Ok(goes_on)
     }
 
-    /// Waits for input; whether any came.
-    pub fn receive(&mut self, deadline: Deadline) -> Result<bool, ureq::Error> {
-        let transport = reach(&mut self.transport)?;
-        if !transport.maybe_await_input(deadline.into())? {
-            return Ok(false);
+    /// How much room the request needs.
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Whether a byte of the request may have reached somebody who looked at it.
+    pub fn has_sent(&self) -> bool {
+        self.has_sent && !self.was_not_looked_at
+    }
+
+    /// Whether a byte of an answer has come.
+    pub fn has_received(&self) -> bool {
+        self.has_received
+    }
+
+    /// Notes that so much of what came was body.
+    pub fn count_body(&mut self, amount: usize) {
+        self.body = self.body.saturating_add(amount);
+    }
+
+    /// Notes that an answer was read to its end, and both sides keep the connection.
+    pub fn finish(&mut self) {
+        self.is_finished = true;
+    }
+
+    /// Notes why it broke.
+    pub fn fail(&mut self, failure: Failure) {
+        self.failure = Some(failure);
+    }
+
+    /// Why it broke, once.
+    pub fn take_failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// Gives back what only a request needs.
+    pub fn rest(&mut self) {
+        self.stream.rest();
+    }
+
+    /// Whether another request may go out: the last answer was read to its end, and nothing came
+    /// behind it.
+    pub fn is_reusable(&self) -> bool {
+        self.is_finished && self.stream.has_nothing_left()
+    }
+
+    /// Whether nothing has come since, not even the end.
+    pub fn is_silent(&self) -> bool {
+        self.stream.is_silent()
+    }
+
+    fn lost(&mut self, broken: &Broken) -> Failure {
+        if let Broken::Tls(rustls::Error::AlertReceived(alert)) = broken
+            && self.is_first
+            && !self.has_received
+            && self.stream.is_tls_1_3()
+            && words::is_about_client(*alert)
+        {
+            self.was_not_looked_at = true;
+            return Failure::broken(Step::Tls, broken);
         }
-        let came = transport.buffers().input();
-        let amount = came.len();
-        self.input.extend_from_slice(came);
-        transport.buffers().input_consume(amount);
-        self.progress.received |= amount > 0;
-        Ok(amount > 0)
+        Failure::broken(Step::Receive, broken)
     }
 }
 
-fn reach(
-    transport: &mut Option<Box<dyn Transport>>,
-) -> Result<&mut Box<dyn Transport>, ureq::Error> {
-    transport.as_mut().ok_or(ureq::Error::ConnectionFailed)
+/// The wire; what a panic left half done is thrown away with the connection.
+pub fn lock(wire: &Mutex<Wire>) -> MutexGuard<'_, Wire> {
+    wire.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Buffers for Wire {
-    fn output(&mut self) -> &mut [u8] {
-        self.output.get_mut(self.held..).unwrap_or_default()
-    }
+/// An answer that is longer than anybody means it.
+pub fn over_the_limit(what: &str) -> Failure {
+    let reason = format!("the answer is over the limit: {what}");
+    Failure::lasting(Status::BAD_RESPONSE, Step::Receive, reason)
+}
 
-    fn input(&self) -> &[u8] {
-        self.input.get(self.consumed..).unwrap_or_default()
-    }
-
-    /// Input is appended by [`Wire::receive`] alone.
-    fn input_append_buf(&mut self) -> &mut [u8] {
-        &mut []
-    }
-
-    fn input_appended(&mut self, _: usize) {}
-
-    fn input_consume(&mut self, amount: usize) {
-        self.was_useful = amount > 0;
-        self.consumed = self.consumed.saturating_add(amount);
-        if self.consumed >= self.input.len() {
-            self.input.clear();
-            self.consumed = 0;
-        }
-    }
-
-    /// Only requests of unknown length need a second buffer.
-    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
-        (&mut [], self.output())
-    }
-
-    fn can_use_input(&self) -> bool {
-        self.was_useful && !self.input().is_empty()
-    }
+/// An answer that is none.
+pub fn not_http(reason: &str) -> Failure {
+    let reason = format!("not HTTP: {reason}");
+    Failure::lasting(Status::BAD_RESPONSE, Step::Receive, reason)
 }
