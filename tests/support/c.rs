@@ -13,7 +13,7 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Links to the library that cargo built beside this very program.
+    /// Builds the library, and links to it.
     pub fn new() -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let library = built_library()?;
@@ -90,20 +90,44 @@ pub fn run(command: &mut Command) -> io::Result<String> {
     )))
 }
 
-/// Cargo puts the library into `deps`, where tests are; examples are in a folder beside it.
+/// The shared library, built as it is shipped, with the profile of this very program.
 fn built_library() -> io::Result<PathBuf> {
     let program = env::current_exe()?;
-    let folders = program.ancestors().skip(1).take(2);
-    for folder in folders {
-        for place in [folder.to_owned(), folder.join("deps")] {
-            let library = place.join("libfpga_associate.so");
-            if library.exists() {
-                return Ok(library);
-            }
+    // target/debug/deps/program
+    let (Some(folder), Some(target)) = (program.ancestors().nth(2), program.ancestors().nth(3))
+    else {
+        return Err(io::Error::other("this program is not where cargo puts it"));
+    };
+    let profile = if cfg!(debug_assertions) {
+        "dev"
+    } else {
+        "release"
+    };
+    run(outside("cargo")
+        .current_dir(root())
+        .args([
+            "build",
+            "--lib",
+            "--locked",
+            "--quiet",
+            "--profile",
+            profile,
+        ])
+        .arg("--target-dir")
+        .arg(target))?;
+    Ok(folder.join("libfpga_associate.so"))
+}
+
+/// A command that builds as it would outside of a test: cargo's variables for tests would make it
+/// build again.
+pub fn outside(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        let of_cargo = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if name == "OUT_DIR" || of_cargo.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&*name);
         }
     }
-    Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        "no libfpga_associate.so beside this program",
-    ))
+    command
 }

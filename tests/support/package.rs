@@ -8,6 +8,8 @@ use ecs_emulator::Emulator;
 
 use super::c::{root, run};
 
+pub use super::c::outside;
+
 /// The functions that may be exported, and must be.
 pub const EXPORTS: &str = include_str!("../../.packaging/exports.txt");
 
@@ -126,20 +128,6 @@ pub fn release_tools() -> bool {
     }
     println!("skipped: .packaging/release has not run here");
     false
-}
-
-/// A command that builds as it would outside of a test: cargo's variables for tests would make it
-/// build again.
-pub fn outside(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        let of_cargo = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-        if name == "OUT_DIR" || of_cargo.iter().any(|prefix| name.starts_with(prefix)) {
-            command.env_remove(&*name);
-        }
-    }
-    command
 }
 
 /// Runs a script of `.packaging` and returns the files that it made.
