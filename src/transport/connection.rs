@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use ureq::http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use ureq::http::{self, Request as HttpRequest, Uri};
+use ureq::http::{self, HeaderName, HeaderValue, Request as HttpRequest, Uri, header};
 use ureq::{Agent, Body};
 
 use super::answer::Answer;
@@ -23,8 +23,8 @@ use super::wire::{Wire, lock, not_http};
 use super::{Deadline, Endpoint, Failure, Request, Step};
 use crate::status::Status;
 
-/// Room for the request line and all headers but the token.
-const HEAD_ROOM: usize = 4 * 1024;
+/// The headers that are not the caller's.
+const HOST_AND_LENGTH: usize = 2;
 
 /// An open connection.
 pub struct Connection {
@@ -95,7 +95,11 @@ impl Connection {
             .head(request)
             .map_err(|error| defect(Step::Send, &error))?;
         let was_used = mem::replace(&mut self.was_used, true);
-        lock(&self.wire).begin(deadline, room_for(request), was_used);
+        lock(&self.wire).begin(
+            deadline,
+            length_of(request, self.authority.as_str()),
+            was_used,
+        );
         let response = if request.body.is_empty() {
             self.agent.run(head)
         } else {
@@ -139,14 +143,19 @@ impl Connection {
         parts.scheme = Some(Scheme::HTTP);
         parts.authority = Some(self.authority.clone());
         parts.path_and_query = Some(PathAndQuery::try_from(request.path)?);
-        let mut builder = HttpRequest::builder()
-            .method(request.method)
-            .uri(Uri::from_parts(parts)?)
-            .header("host", self.authority.as_str());
+        let mut head = HttpRequest::new(());
+        *head.method_mut() = request.method.parse()?;
+        *head.uri_mut() = Uri::from_parts(parts)?;
+        let headers = head.headers_mut();
+        headers.reserve(request.headers.len() + HOST_AND_LENGTH);
+        headers.insert(
+            header::HOST,
+            HeaderValue::from_str(self.authority.as_str())?,
+        );
         for &(name, value) in request.headers {
-            builder = builder.header(name, value);
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value)?);
         }
-        builder.body(())
+        Ok(head)
     }
 
     /// Reads the body, so that the connection can be used again. Of a failed request even half of
@@ -182,13 +191,14 @@ impl Connection {
     }
 }
 
-fn room_for(request: Request<'_>) -> usize {
-    let headers: usize = request
-        .headers
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    HEAD_ROOM + headers + request.path.len() + request.body.len()
+/// The length of a request as ureq writes it: `POST /path HTTP/1.1`, a line for each header, `Host`
+/// and `Content-Length` among them, and the body.
+fn length_of(request: Request<'_>, host: &str) -> usize {
+    const LINES_OF_UREQ: usize = 64;
+    let line = |(name, value): &(&str, &str)| name.len() + value.len() + ": \r\n".len();
+    let first = request.method.len() + request.path.len() + "  HTTP/1.1\r\n\r\n".len();
+    let headers: usize = request.headers.iter().map(line).sum();
+    first + headers + LINES_OF_UREQ + host.len() + request.body.len()
 }
 
 fn defect(step: Step, error: &dyn fmt::Display) -> Failure {

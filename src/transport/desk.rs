@@ -2,6 +2,7 @@
 //! connection has an agent of its own, which is lent that connection for the length of a request.
 
 use std::fmt;
+use std::mem;
 use std::sync::{Arc, Mutex};
 
 use ureq::Agent;
@@ -12,6 +13,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 use super::Failure;
 use super::head::{self, Head};
+use super::session::fill;
 use super::stream::LONGEST_READ;
 use super::wire::{Wire, lock, not_http, over_the_limit};
 
@@ -30,8 +32,10 @@ impl Connector for Lender {
     type Out = Desk;
 
     fn connect(&self, _: &ConnectionDetails, _: Option<()>) -> Result<Option<Desk>, ureq::Error> {
+        let mut output = Vec::new();
+        fill(&mut output, lock(&self.0).room());
         Ok(Some(Desk {
-            output: vec![0; lock(&self.0).room()],
+            output,
             held: 0,
             input: Vec::new(),
             consumed: 0,
@@ -65,9 +69,10 @@ impl Desk {
         let wire = Arc::clone(&self.wire);
         let mut wire = lock(&wire);
         loop {
-            let request = self.output.get(..self.held).unwrap_or_default();
-            let goes_on = wire.fetch(request, &mut self.input)?;
+            self.output.truncate(self.held);
             self.held = 0;
+            let request = mem::take(&mut self.output);
+            let goes_on = wire.fetch(request, &mut self.input)?;
             if self.has_head {
                 // What ureq could make no use of is a line between parts of the body.
                 check(self.input.len(), MAX_UNREAD + LONGEST_READ)?;

@@ -17,8 +17,11 @@ const OF_USE: [&str; 5] = [
 ];
 
 /// Nearly every head has fewer headers; the rest takes memory of its own.
-const USUAL_HEADERS: usize = 64;
+const USUAL_HEADERS: usize = 32;
 const MAX_HEADERS: usize = 4096;
+
+/// What is of use is hardly ever longer.
+const USUAL_LENGTH: usize = 256;
 
 /// What the beginning of an answer is.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,8 +61,14 @@ fn read_with<'a>(headers: &mut [Header<'a>], input: &'a [u8]) -> Result<Head, ht
     if (100..200).contains(&code) && code != 101 {
         return Ok(Head::Interim(length));
     }
-    let version = response.version.unwrap_or_default();
-    let mut head = format!("HTTP/1.{version} {code:03}\r\n").into_bytes();
+    let mut head = Vec::with_capacity(USUAL_LENGTH);
+    head.extend_from_slice(match response.version {
+        Some(0) => b"HTTP/1.0 ",
+        _ => b"HTTP/1.1 ",
+    });
+    // Three digits, as the parser has seen.
+    head.extend([100, 10, 1].map(|place| b'0'.saturating_add((code / place % 10) as u8)));
+    head.extend_from_slice(b"\r\n");
     let has_no_body = code == 204 || code == 304;
     for header in response.headers.iter() {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);

@@ -85,7 +85,7 @@ impl Read for Talk<'_> {
 
 impl Write for Talk<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let queued = self.stream.queue(bytes);
+        let queued = self.stream.queue(bytes.to_vec());
         self.keep(queued)?;
         let sent = self.stream.send(&mut self.came, self.patience);
         self.keep(sent)?;

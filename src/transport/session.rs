@@ -193,7 +193,7 @@ fn append(
     let start = out.len();
     let mut room = guess;
     loop {
-        out.resize(start.saturating_add(room), 0);
+        fill(out, start.saturating_add(room));
         match write(out.get_mut(start..).unwrap_or_default()) {
             Ok(Some(written)) => {
                 out.truncate(start.saturating_add(written));
@@ -205,5 +205,17 @@ fn append(
                 return Err(Error::EncryptError);
             }
         }
+    }
+}
+
+/// Adds zeros up to a length. A few KB in one go would be filled byte by byte: `rep stosb`, which
+/// takes thousands of steps where these pieces take some hundred.
+pub fn fill(bytes: &mut Vec<u8>, length: usize) {
+    const PIECE: [u8; 1024] = [0; 1024];
+    bytes.truncate(length);
+    bytes.reserve_exact(length.saturating_sub(bytes.len()));
+    while let Some(missing @ 1..) = length.checked_sub(bytes.len()) {
+        let piece = PIECE.get(..missing).unwrap_or(&PIECE);
+        bytes.extend_from_slice(piece);
     }
 }

@@ -1,7 +1,7 @@
 //! Bytes over a socket, through as many layers of TLS as there are: none, one to the endpoint, one
 //! to a proxy and another inside it.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
@@ -13,11 +13,18 @@ use super::process::Process;
 use super::session::Session;
 use super::system;
 
-/// An answer of this call fits one read of this length.
-const FIRST_READ: usize = 4 * 1024;
+/// The answer to a change, and most refusals, fit one read of this length, which an allocator gives
+/// cheaply.
+const FIRST_READ: usize = 1000;
+
+/// What a server sends in a handshake.
+const HANDSHAKE_READ: usize = 4 * 1024;
 
 /// What is read at once of a long list.
 pub const LONGEST_READ: usize = 64 * 1024;
+
+/// What a connection that waits may keep, in bytes: a request with a usual token.
+const KEPT_ROOM: usize = 4 * 1024;
 
 /// Why nothing more can be sent or read.
 #[derive(Debug)]
@@ -87,6 +94,7 @@ impl Stream {
         patience: Patience<'_>,
     ) -> Result<(), Broken> {
         self.layers.push(Session::new(config, name)?);
+        self.next_read = HANDSHAKE_READ;
         let mut early = Vec::new();
         self.open(Vec::new(), &mut early)?;
         while self.layers.last().is_some_and(Session::is_handshaking) {
@@ -101,6 +109,7 @@ impl Stream {
             }
         }
         self.early = early;
+        self.next_read = FIRST_READ;
         Ok(())
     }
 
@@ -109,13 +118,17 @@ impl Stream {
         self.layers.last().is_some_and(Session::is_1_3)
     }
 
-    /// Encrypts what is to be sent.
-    pub fn queue(&mut self, plain: &[u8]) -> Result<(), Broken> {
+    /// Takes what is to be sent, and encrypts it.
+    pub fn queue(&mut self, plain: Vec<u8>) -> Result<(), Broken> {
         if self.outgoing.len() == self.sent {
             self.outgoing.clear();
             self.sent = 0;
         }
-        seal(&mut self.layers, plain, &mut self.outgoing)?;
+        if self.layers.is_empty() && self.outgoing.is_empty() {
+            self.outgoing = plain;
+            return Ok(());
+        }
+        seal(&mut self.layers, &plain, &mut self.outgoing)?;
         Ok(())
     }
 
@@ -200,10 +213,16 @@ impl Stream {
             && self.layers.iter().all(Session::is_silent)
     }
 
-    /// Gives the memory back that only a request needs.
+    /// Gives the memory back that only a request needs. What was encrypted is no secret, and its
+    /// room serves the next.
     pub fn rest(&mut self) {
-        self.outgoing = Vec::new();
-        self.sent = 0;
+        if self.has_nothing_left() {
+            self.outgoing.clear();
+            self.sent = 0;
+        }
+        if self.layers.is_empty() || self.outgoing.capacity() > KEPT_ROOM {
+            self.outgoing.shrink_to_fit();
+        }
         self.next_read = FIRST_READ;
     }
 
@@ -225,22 +244,21 @@ impl Stream {
     /// What has come on the socket; its end is [`Broken::Cut`].
     fn read(&mut self, patience: Patience<'_>) -> Result<Vec<u8>, Broken> {
         self.check_process()?;
-        let mut came = vec![0; self.next_read];
+        let mut came = Vec::new();
         // Of a long list the next part is there already; an answer hardly ever is, and the attempt
         // would cost a system call.
-        let mut is_there = self.next_read > FIRST_READ;
+        let mut is_there = self.next_read == LONGEST_READ;
         loop {
             if !is_there {
                 patience.wait(&mut system::readable(&self.socket))?;
             }
             is_there = false;
-            match (&*self.socket).read(&mut came) {
+            match system::receive(&self.socket, self.next_read, &mut came) {
                 Ok(0) => return Err(Broken::Cut),
                 Ok(amount) => {
-                    if amount == came.len() {
+                    if amount >= self.next_read {
                         self.next_read = LONGEST_READ;
                     }
-                    came.truncate(amount);
                     return Ok(came);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => is_there = true,

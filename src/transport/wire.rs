@@ -76,7 +76,7 @@ impl Wire {
 
     /// Sends the request, if there is one to send, and waits for more of its answer; `false` at the
     /// end of the connection.
-    pub fn fetch(&mut self, request: &[u8], input: &mut Vec<u8>) -> Result<bool, Failure> {
+    pub fn fetch(&mut self, request: Vec<u8>, input: &mut Vec<u8>) -> Result<bool, Failure> {
         let patience = Patience {
             deadline: self.deadline,
             cancel: self.cancel.as_ref(),

@@ -12,9 +12,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, connect, recv, socket_with};
 
 /// Something to wait for, and what has come of it.
 pub type Watched<'a> = PollFd<'a>;
@@ -66,6 +67,13 @@ pub fn begin_connect(address: SocketAddr) -> io::Result<TcpStream> {
         Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(socket.into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Adds what is there to read to the bytes, at most so much; 0 at the end.
+pub fn receive(socket: &TcpStream, most: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    bytes.reserve_exact(most);
+    let (amount, _) = recv(socket, spare_capacity(bytes), RecvFlags::empty())?;
+    Ok(amount)
 }
 
 /// Whether the process has no descriptor left for another socket or file.
