@@ -13,7 +13,8 @@ use rcgen::{
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, Stream, SupportedProtocolVersion};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream, SupportedProtocolVersion};
 use tempfile::TempDir;
 
 use super::raw::{NO_CONTENT, Server, Then, read_request};
@@ -45,6 +46,11 @@ impl Authority {
     /// The authority's own certificate, as SSL_CERT_FILE takes it.
     pub fn file(&self) -> PathBuf {
         self.folder().join("0a1b2c3d.0")
+    }
+
+    /// The same as text.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
     }
 
     /// A folder with that file alone, as SSL_CERT_DIR takes it.
@@ -97,10 +103,73 @@ impl Authority {
     }
 }
 
+impl Identity {
+    /// The certificate as text.
+    pub fn pem(&self) -> String {
+        pem("CERTIFICATE", &self.certificate)
+    }
+
+    /// The certificate and its key as text.
+    pub fn pem_with_key(&self) -> String {
+        self.pem() + &self.key.serialize_pem()
+    }
+
+    /// The certificate in OpenSSL's own form, with what it is to be trusted for behind it.
+    pub fn trusted_pem(&self, uses: &[u8]) -> String {
+        let mut der = self.certificate.to_vec();
+        der.extend_from_slice(uses);
+        pem("TRUSTED CERTIFICATE", &der)
+    }
+
+    /// The certificate alone, as DER.
+    pub fn der(&self) -> &[u8] {
+        &self.certificate
+    }
+}
+
+/// Some bytes as a block of PEM.
+pub fn pem(label: &str, bytes: &[u8]) -> String {
+    use base64::Engine;
+    let text = base64::prelude::BASE64_STANDARD.encode(bytes);
+    let lines: Vec<_> = text
+        .as_bytes()
+        .chunks(64)
+        .map(String::from_utf8_lossy)
+        .collect();
+    let lines = lines.join("\n");
+    format!("-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n")
+}
+
 /// Vouches for itself.
 pub fn self_signed(hosts: &[&str]) -> Identity {
+    self_signed_with(&server_params(hosts))
+}
+
+/// Vouches for itself, and says that it may sign others, as `openssl req -x509` makes it.
+pub fn self_signed_authority(hosts: &[&str]) -> Identity {
+    let mut params = params("A test server", hosts);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    self_signed_with(&params)
+}
+
+/// As [`self_signed_authority`], but good no more.
+pub fn self_signed_authority_expired(hosts: &[&str]) -> Identity {
+    let mut params = params("A test server", hosts);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_after = date_time_ymd(2021, 1, 1);
+    self_signed_with(&params)
+}
+
+/// As [`self_signed`], but good no more.
+pub fn self_signed_expired(hosts: &[&str]) -> Identity {
+    let mut params = server_params(hosts);
+    params.not_after = date_time_ymd(2021, 1, 1);
+    self_signed_with(&params)
+}
+
+fn self_signed_with(params: &CertificateParams) -> Identity {
     let key = KeyPair::generate().unwrap();
-    let certificate = server_params(hosts).self_signed(&key).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
     Identity {
         certificate: certificate.der().clone(),
         key,
@@ -150,8 +219,40 @@ pub fn tls_server_with(
     identity: Identity,
     script: impl Fn(usize, &mut TlsStream<'_>) -> Then + Send + Sync + 'static,
 ) -> Server {
-    let config = config(identity, rustls::ALL_VERSIONS);
-    serve("127.0.0.1:0", config, script).unwrap()
+    tls_server_of(identity, rustls::ALL_VERSIONS, script)
+}
+
+/// As [`tls_server_with`], with these versions of TLS alone.
+pub fn tls_server_of(
+    identity: Identity,
+    versions: &[&'static SupportedProtocolVersion],
+    script: impl Fn(usize, &mut TlsStream<'_>) -> Then + Send + Sync + 'static,
+) -> Server {
+    serve("127.0.0.1:0", config(identity, versions), script).unwrap()
+}
+
+/// Asks each client for a certificate of the authority.
+pub fn tls_server_asking(
+    identity: Identity,
+    authority: &Authority,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Server {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.issuer.der().clone()).unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
+    let key = PrivatePkcs8KeyDer::from(identity.key.serialize_der());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(vec![identity.certificate], PrivateKeyDer::Pkcs8(key))
+        .unwrap();
+    serve("127.0.0.1:0", config, |_, stream| {
+        stream.write_all(NO_CONTENT).ok();
+        Then::Keep
+    })
+    .unwrap()
 }
 
 fn config(identity: Identity, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {

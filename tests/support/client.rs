@@ -119,6 +119,22 @@ impl Config {
         self.set(|config| unsafe { capi::fpga_assoc_config_set_ca_file(config, path.as_ptr()) })
     }
 
+    pub fn ca_pem(self, pem: impl AsRef<[u8]>) -> Self {
+        let pem = pem.as_ref();
+        // SAFETY: as above.
+        self.set(|config| unsafe {
+            capi::fpga_assoc_config_set_ca_pem(config, pem.as_ptr().cast(), pem.len())
+        })
+    }
+
+    pub fn client_certificate(self, pem: impl AsRef<[u8]>) -> Self {
+        let pem = pem.as_ref();
+        // SAFETY: as above.
+        self.set(|config| unsafe {
+            capi::fpga_assoc_config_set_client_certificate(config, pem.as_ptr().cast(), pem.len())
+        })
+    }
+
     pub fn proxy(self, url: &str) -> Self {
         let url = CString::new(url).unwrap();
         // SAFETY: as above.
@@ -277,6 +293,11 @@ impl Client {
     pub fn shutdown(&self) {
         // SAFETY: the client is alive.
         unsafe { capi::fpga_assoc_client_shutdown(self.client) };
+    }
+
+    pub fn close_idle(&self) {
+        // SAFETY: the client is alive.
+        unsafe { capi::fpga_assoc_client_close_idle(self.client) };
     }
 
     /// The raw pointer, for what the wrapper does not do.

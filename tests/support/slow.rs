@@ -260,11 +260,7 @@ impl Peer {
     }
 
     fn unread() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        // Small segments keep the sender's room small too.
-        set_option(&listener, libc::IPPROTO_TCP, libc::TCP_MAXSEG, 100);
-        set_option(&listener, libc::SOL_SOCKET, libc::SO_RCVBUF, 1);
-        Self::Unread(listener)
+        Self::Unread(cramped_listener())
     }
 
     fn address(&self) -> SocketAddr {
@@ -273,6 +269,15 @@ impl Peer {
             Self::Full(listener, _) | Self::Unread(listener) => listener.local_addr().unwrap(),
         }
     }
+}
+
+/// Who connects to it can send little before somebody reads.
+pub fn cramped_listener() -> TcpListener {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Small segments keep the sender's room small too.
+    set_option(&listener, libc::IPPROTO_TCP, libc::TCP_MAXSEG, 100);
+    set_option(&listener, libc::SOL_SOCKET, libc::SO_RCVBUF, 1);
+    listener
 }
 
 fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) {
