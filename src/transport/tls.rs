@@ -164,7 +164,7 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<(), Error> {
         match self.verify_chain(certificate, &RootCertStore::empty(), &[], now) {
-            Err(error) if is_unknown_issuer(&error) || is_authority(&error) => Ok(()),
+            Err(error) if may_have_another_issuer(&error) || is_authority(&error) => Ok(()),
             result => result,
         }
     }
@@ -182,7 +182,7 @@ impl ServerCertVerifier for Verifier {
         let certificate = ParsedCertificate::try_from(end_entity)?;
         let mut verified =
             self.verify_chain(&certificate, self.trusted.first(), intermediates, now);
-        if verified.as_ref().is_err_and(is_unknown_issuer) {
+        if verified.as_ref().is_err_and(may_have_another_issuer) {
             verified = self.verify_chain(&certificate, self.trusted.rest(), intermediates, now);
         }
         if verified.is_err() && self.trusted.has(end_entity) {
@@ -216,8 +216,12 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn is_unknown_issuer(error: &Error) -> bool {
-    *error == Error::InvalidCertificate(CertificateError::UnknownIssuer)
+/// Whether one that is trusted may be missing: none of that name is known, or one with another key.
+fn may_have_another_issuer(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)
+    )
 }
 
 /// Whether the server shows a certificate with which others are signed (`CA:TRUE`).

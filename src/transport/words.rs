@@ -42,6 +42,7 @@ pub fn is_about_client(alert: AlertDescription) -> bool {
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError
     )
 }
 
@@ -115,7 +116,8 @@ fn of_other_certificate(error: &CertificateError) -> &'static str {
         CertificateError::Revoked => "the server's certificate is revoked",
         CertificateError::BadEncoding => "the server's certificate can't be read",
         CertificateError::BadSignature => {
-            "the server's certificate has a signature that is not of the key it should be of"
+            "the server's certificate is not trusted: it is not signed by an authority that is \
+             trusted here, but by one of the same name with another key"
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the server's certificate is not meant for servers (extendedKeyUsage)"

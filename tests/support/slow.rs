@@ -403,24 +403,16 @@ pub fn with_own_dns(test: &str, work: impl FnOnce(UdpSocket)) {
         raise_loopback();
         return work(UdpSocket::bind("127.0.0.1:53").unwrap());
     }
-    // SAFETY: takes nothing and cannot fail.
-    let flags = if unsafe { libc::geteuid() } == 0 {
-        "-mn"
-    } else {
-        "-rmn"
-    };
-    let probe = Command::new("unshare").args([flags, "true"]).output();
-    if !probe.is_ok_and(|probe| probe.status.success()) {
-        assert!(env::var_os("CI").is_none(), "no namespaces: run as root");
-        println!("skipped: no namespaces here; root has them");
+    if !has_namespaces() {
         return;
     }
+    let flags = namespace_flags("-mn");
     let folder = tempfile::tempdir().unwrap();
     let resolv = "nameserver 127.0.0.1\noptions timeout:30\n";
     fs::write(folder.path().join("resolv.conf"), resolv).unwrap();
     fs::write(folder.path().join("nsswitch.conf"), "hosts: files dns\n").unwrap();
     let output = Command::new("unshare")
-        .args([flags, "sh", "-c", SCRIPT, "sh"])
+        .args([&flags, "sh", "-c", SCRIPT, "sh"])
         .arg(folder.path())
         .arg(env::current_exe().unwrap())
         .args([test, "--exact", "--nocapture"])
@@ -432,6 +424,31 @@ pub fn with_own_dns(test: &str, work: impl FnOnce(UdpSocket)) {
     assert!(output.status.success(), "{told}{complained}");
     assert!(told.contains("1 passed"), "{test} is not there: {told}");
     print!("{told}");
+}
+
+/// The options with which unshare gives a child namespaces of its own; who is not root becomes root
+/// there.
+pub fn namespace_flags(kinds: &str) -> String {
+    // SAFETY: takes nothing and cannot fail.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    if is_root {
+        kinds.to_owned()
+    } else {
+        kinds.replacen('-', "-r", 1)
+    }
+}
+
+/// Whether a child may have namespaces of its own here.
+pub fn has_namespaces() -> bool {
+    let probe = Command::new("unshare")
+        .args([&namespace_flags("-mn"), "true"])
+        .output();
+    let has = probe.is_ok_and(|probe| probe.status.success());
+    if !has {
+        assert!(env::var_os("CI").is_none(), "no namespaces: run as root");
+        println!("skipped: no namespaces here; root has them");
+    }
+    has
 }
 
 /// A new network has a loopback that is down.
