@@ -6,9 +6,10 @@
 mod support;
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
-use ecs_emulator::Emulator;
+use ecs_emulator::{Emulator, Settings};
 use support::c::{Toolchain, root, run};
 use support::raw::Server;
 
@@ -25,6 +26,18 @@ fn host(mode: &str, more: &[&str]) {
 }
 
 fn host_at(mode: &str, endpoint: &str, ca_file: &str, service: &Emulator, more: &[&str]) {
+    host_with(mode, endpoint, ca_file, service, more, |_| None);
+}
+
+/// As [`host_at`], with a library in front of the others where one is made.
+fn host_with(
+    mode: &str,
+    endpoint: &str,
+    ca_file: &str,
+    service: &Emulator,
+    more: &[&str],
+    in_front: impl FnOnce(&Toolchain) -> Option<PathBuf>,
+) {
     let toolchain = Toolchain::new().unwrap();
     let source = root().join("tests/support/programs/host.c");
     let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
@@ -35,6 +48,7 @@ fn host_at(mode: &str, endpoint: &str, ca_file: &str, service: &Emulator, more: 
         .env("FPGA_TOKEN", service.token())
         .env("SSL_CERT_FILE", service.ca_file())
         .env_remove("SSL_CERT_DIR")
+        .envs(in_front(&toolchain).map(|library| ("LD_PRELOAD", library)))
         .output()
         .unwrap();
     if output.status.code() == Some(CANT_SHOW) {
@@ -79,6 +93,42 @@ fn a_call_works_while_the_process_exits() {
 #[test]
 fn running_out_of_file_descriptors_is_a_clear_error_and_passes() {
     host("no-descriptors", &[]);
+}
+
+fn plain() -> Emulator {
+    Emulator::start_with(Settings {
+        tls: false,
+        ..Settings::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_kept_connection_is_given_up_where_descriptors_run_out() {
+    let (service, plain) = (Emulator::start().unwrap(), plain());
+    let endpoint = format!("https://{}", service.address());
+    // By its address, which needs no lookup.
+    let other = format!("http://{}", plain.address());
+    host_at("few-descriptors", &endpoint, "", &service, &[&other]);
+}
+
+#[test]
+fn a_clock_before_1970_makes_certificates_invalid_and_nothing_else() {
+    let (service, plain) = (Emulator::start().unwrap(), plain());
+    let ca_file = service.ca_file().to_str().unwrap();
+    let more = [plain.endpoint()];
+    host_with(
+        "early-clock",
+        service.endpoint(),
+        ca_file,
+        &service,
+        &more,
+        |toolchain| {
+            let source = root().join("tests/support/programs/clock.c");
+            let options = ["-D_GNU_SOURCE", "-shared", "-fPIC"];
+            Some(toolchain.compile(&source, &options).unwrap())
+        },
+    );
 }
 
 #[test]

@@ -213,6 +213,10 @@ impl Transport {
     /// Where the process has no descriptor left, kept connections are given up for a new one.
     fn dial(&self, endpoint: &Endpoint, patience: Patience<'_>) -> Result<Connection, Failure> {
         loop {
+            // The turn to make one may have come at the last moment.
+            patience
+                .check()
+                .map_err(|interruption| Failure::interrupted(Step::Connect, &interruption))?;
             match self.dialer.dial(endpoint, patience) {
                 Err(failure) if failure.lacks_descriptors && self.pool.give_up_one() => {}
                 result => return result,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Deadline;
-use super::system::{self, Signal, Watched};
+use super::system::{self, Giver, Signal, Watched};
 
 /// Ends all waits of a client, now and later. Clones share it.
 #[derive(Clone, Debug)]
@@ -16,21 +16,24 @@ pub struct Cancel(Arc<Given>);
 struct Given {
     is_given: AtomicBool,
     signal: Signal,
+    giver: Giver,
 }
 
 impl Cancel {
     /// Not cancelled. Needs two file descriptors.
     pub fn new() -> io::Result<Self> {
+        let (signal, giver) = system::signal()?;
         Ok(Self(Arc::new(Given {
             is_given: AtomicBool::new(false),
-            signal: Signal::new()?,
+            signal,
+            giver,
         })))
     }
 
     /// Wakes everyone who waits.
     pub fn cancel(&self) {
         self.0.is_given.store(true, Ordering::Relaxed);
-        self.0.signal.give();
+        self.0.giver.give();
     }
 
     /// Whether it was cancelled.

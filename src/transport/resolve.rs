@@ -82,18 +82,21 @@ impl Lookup {
     }
 
     fn start(host: &str, port: u16) -> io::Result<Arc<Self>> {
+        let (ended, end) = system::signal()?;
         let lookup = Arc::new(Self {
             host: host.to_owned(),
             port,
             found: OnceLock::new(),
-            ended: Signal::new()?,
+            ended,
         });
         let shared = Arc::clone(&lookup);
         let work = move || {
             shared.run();
-            // Off the list first, so that who is woken finds a free place.
+            // Off the list first, so that who is woken finds a free place, and nothing stays
+            // behind.
             Self::forget(&shared);
-            shared.ended.give();
+            drop(shared);
+            drop(end);
         };
         let thread = thread::Builder::new()
             .name(HELPER_THREAD.to_owned())
@@ -122,7 +125,7 @@ impl Lookup {
                 }
             }
             // The resolver has many words for its having no descriptor.
-            Err(error) => match Signal::new() {
+            Err(error) => match system::signal() {
                 Err(no_descriptor) if system::is_out_of_descriptors(&no_descriptor) => {
                     Err(no_descriptor)
                 }

@@ -98,10 +98,20 @@ fn of_certificate(error: &CertificateError) -> String {
         } => format!(
             "the server's certificate is not for {}; it names {}",
             expected.to_str(),
-            presented.join(", ")
+            presented
+                .iter()
+                .map(|name| plain_name(name))
+                .collect::<Vec<_>>()
+                .join(", ")
         ),
         other => of_other_certificate(other).to_owned(),
     }
+}
+
+/// webpki has `DnsName("host")` and `IpAddress(…)`.
+fn plain_name(name: &str) -> &str {
+    let inside = name.split_once('(').map_or(name, |(_, inside)| inside);
+    inside.trim_end_matches(')').trim_matches('"')
 }
 
 fn of_other_certificate(error: &CertificateError) -> &'static str {

@@ -84,32 +84,35 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     )
 }
 
-/// What one thread gives and any number of others wait for. Once given it stays given.
+/// What any number of threads wait for. Once given it stays given.
 #[derive(Debug)]
-pub struct Signal {
-    seen: UnixStream,
-    given: UnixStream,
+pub struct Signal(UnixStream);
+
+/// Who gives the signal, at the latest when it is dropped.
+#[derive(Debug)]
+pub struct Giver(UnixStream);
+
+/// A signal that is not given. Needs two file descriptors.
+pub fn signal() -> io::Result<(Signal, Giver)> {
+    let (seen, given) = UnixStream::pair()?;
+    Ok((
+        Signal(above_standard_streams(seen.into())?.into()),
+        Giver(above_standard_streams(given.into())?.into()),
+    ))
 }
 
 impl Signal {
-    /// Not given. Needs two file descriptors.
-    pub fn new() -> io::Result<Self> {
-        let (seen, given) = UnixStream::pair()?;
-        Ok(Self {
-            seen: above_standard_streams(seen.into())?.into(),
-            given: above_standard_streams(given.into())?.into(),
-        })
+    /// Waits for it.
+    pub fn watched(&self) -> Watched<'_> {
+        PollFd::new(&self.0, PollFlags::IN)
     }
+}
 
+impl Giver {
     /// Wakes everyone who waits, now and later.
     pub fn give(&self) {
         // Fails only where it was given before.
-        self.given.shutdown(Shutdown::Write).ok();
-    }
-
-    /// Waits for it.
-    pub fn watched(&self) -> Watched<'_> {
-        PollFd::new(&self.seen, PollFlags::IN)
+        self.0.shutdown(Shutdown::Write).ok();
     }
 }
 
