@@ -331,6 +331,8 @@ impl Closed {
 /// A socket of this process, as the kernel sees it.
 pub struct Socket {
     pub is_connecting: bool,
+    /// Whether this side has not closed it.
+    pub is_open: bool,
     /// Whether the other side has said that it sends no more.
     pub is_ended: bool,
     /// Bytes that the other side has not confirmed.
@@ -353,12 +355,19 @@ pub fn sockets_to(port: u16) -> Vec<Socket> {
         let (unsent, unread) = queues.split_once(':')?;
         (to == remote).then(|| Socket {
             is_connecting: state == "02",
+            is_open: state == "01" || state == "08",
             is_ended: state == "08",
             unsent: number(unsent),
             unread: number(unread),
         })
     })
     .collect()
+}
+
+/// How many connections to a port of 127.0.0.1 are open on this side.
+pub fn open_to(port: u16) -> usize {
+    let sockets = sockets_to(port);
+    sockets.iter().filter(|socket| socket.is_open).count()
 }
 
 /// Looks again and again: for what nothing announces.

@@ -1,0 +1,182 @@
+//! Connections that nobody uses: how many there are, and when they are closed.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use fpga_associate::capi;
+use fpga_associate::status::Status;
+use support::call;
+use support::certificates::{Authority, tls_server};
+use support::client::{Client, config};
+use support::raw::{Server, Then, succeed};
+use support::slow::{open_to, sockets_to, wait_until};
+
+/// Answers when so many requests are there at once, so that each has a connection of its own.
+fn together(count: usize, then: impl Fn(usize) -> Then + Send + Sync + 'static) -> Server {
+    let all = Arc::new(Barrier::new(count));
+    Server::start(move |nth, stream| {
+        if nth < count {
+            all.wait();
+        }
+        succeed(stream);
+        then(nth)
+    })
+}
+
+fn call_together(client: &Client, count: usize) {
+    thread::scope(|scope| {
+        for _ in 0..count {
+            scope.spawn(|| assert!(client.example().is(Status::OK)));
+        }
+    });
+}
+
+#[test]
+fn at_most_a_hundred_connections_are_kept() {
+    const CALLERS: usize = 120;
+    let server = together(CALLERS, |_| Then::Keep);
+    let client = config().client(&server.endpoint());
+    call_together(&client, CALLERS);
+    wait_until(|| open_to(server.port()) == 100);
+    assert!(client.example().is(Status::OK));
+    let seen = server.finish();
+    assert_eq!(seen.connections, CALLERS);
+}
+
+#[test]
+fn connections_that_the_service_has_closed_are_closed_by_the_next_call() {
+    const CALLERS: usize = 20;
+    let server = together(CALLERS, |nth| {
+        if nth < CALLERS {
+            Then::Close
+        } else {
+            Then::Keep
+        }
+    });
+    let client = config().client(&server.endpoint());
+    call_together(&client, CALLERS);
+    wait_until(|| {
+        let sockets = sockets_to(server.port());
+        sockets.len() == CALLERS && sockets.iter().all(|socket| socket.is_ended)
+    });
+    assert!(client.example().is(Status::OK));
+    assert_eq!(open_to(server.port()), 1);
+}
+
+#[test]
+fn idle_connections_are_closed_when_the_host_asks_for_it() {
+    let authority = Authority::new();
+    let server = tls_server(authority.sign(&["127.0.0.1"]));
+    let client = config()
+        .ca_pem(authority.pem())
+        .client(&format!("https://127.0.0.1:{}", server.port()));
+    client.close_idle();
+    for connections in 1..4 {
+        assert!(client.example().is(Status::OK));
+        client.close_idle();
+        wait_until(|| open_to(server.port()) == 0);
+        assert_eq!(server.seen().connections, connections);
+    }
+
+    let server = Server::answering(support::raw::NO_CONTENT, Then::Keep);
+    for connections in 1..4 {
+        assert!(call::example(&server.endpoint()).is(Status::OK));
+        capi::fpga_assoc_close_idle();
+        wait_until(|| open_to(server.port()) == 0);
+        assert_eq!(server.seen().connections, connections);
+    }
+}
+
+#[test]
+fn a_connection_that_is_used_is_not_closed_with_the_idle_ones() {
+    let server = Server::start(|_, stream| succeed(stream));
+    let client = Arc::new(config().client(&server.endpoint()));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..500 {
+                client.close_idle();
+            }
+        });
+        for _ in 0..200 {
+            let outcome = client.example();
+            assert!(outcome.is(Status::OK), "{outcome:?}");
+        }
+    });
+}
+
+#[test]
+fn no_more_than_sixteen_connections_are_made_at_once() {
+    const CALLERS: usize = 64;
+    // Accepts, and never shakes hands.
+    let server = Server::serve(|mut visit| {
+        std::io::copy(&mut visit.stream, &mut std::io::sink()).ok();
+    });
+    let client = config()
+        .timeout_ms(500)
+        .max_attempts(1)
+        .client(&format!("https://127.0.0.1:{}", server.port()));
+    let ended = AtomicUsize::new(0);
+    let mut most = 0;
+    thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            scope.spawn(|| {
+                let outcome = client.example();
+                ended.fetch_add(1, Ordering::SeqCst);
+                assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
+                assert!(!outcome.outcome_unknown, "{outcome:?}");
+            });
+        }
+        wait_until(|| {
+            most = most.max(open_to(server.port()));
+            ended.load(Ordering::SeqCst) == CALLERS
+        });
+    });
+    assert_eq!(most, 16);
+}
+
+#[test]
+fn a_caller_that_waits_for_its_turn_is_ended_by_a_shutdown() {
+    const CALLERS: usize = 20;
+    let server = Server::serve(|mut visit| {
+        std::io::copy(&mut visit.stream, &mut std::io::sink()).ok();
+    });
+    let client = config().client(&format!("https://127.0.0.1:{}", server.port()));
+    thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            scope.spawn(|| {
+                let outcome = client.example();
+                assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
+            });
+        }
+        wait_until(|| server.seen().connections == 16);
+        client.shutdown();
+    });
+}
+
+#[test]
+fn who_waits_takes_a_connection_that_is_given_back() {
+    const CALLERS: usize = 64;
+    let authority = Authority::new();
+    let server = tls_server(authority.sign(&["127.0.0.1"]));
+    let client = config()
+        .ca_pem(authority.pem())
+        .client(&format!("https://127.0.0.1:{}", server.port()));
+    thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let outcome = client.example();
+                    assert!(outcome.is(Status::OK), "{outcome:?}");
+                }
+            });
+        }
+    });
+    let seen = server.finish();
+    assert_eq!(seen.requests.len(), CALLERS * 20);
+    assert!(seen.connections <= CALLERS, "{}", seen.connections);
+}
