@@ -12,7 +12,7 @@ use support::c::{Toolchain, root, run};
 
 /// Calls of both sides, with and without threads that are in the middle of a call when the process
 /// forks.
-fn fork(service: &Emulator, ca_file: &Path, calls: u32, threads: u32) {
+fn fork(service: &Emulator, ca_file: &Path, calls: u32, threads: u32, how: &str) {
     let toolchain = Toolchain::new().unwrap();
     let source = root().join("tests/support/programs/fork.c");
     let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
@@ -21,7 +21,7 @@ fn fork(service: &Emulator, ca_file: &Path, calls: u32, threads: u32) {
         .arg(ca_file)
         .arg(service.project_id())
         .arg(service.ecs_ids().first().unwrap())
-        .args([calls.to_string(), threads.to_string()])
+        .args([&calls.to_string(), &threads.to_string(), how])
         .env("FPGA_TOKEN", service.token()))
     .unwrap();
 }
@@ -36,22 +36,38 @@ fn plain() -> Emulator {
 
 #[test]
 fn both_sides_get_their_own_answers_over_plain_connections() {
-    fork(&plain(), Path::new("-"), 1_000, 0);
+    fork(&plain(), Path::new("-"), 1_000, 0, "fork");
 }
 
 #[test]
 fn both_sides_get_their_own_answers_over_tls() {
     let service = Emulator::start().unwrap();
-    fork(&service, service.ca_file(), 1_000, 0);
+    fork(&service, service.ca_file(), 1_000, 0, "fork");
 }
 
 #[test]
 fn both_sides_work_when_the_fork_came_in_the_middle_of_plain_calls() {
-    fork(&plain(), Path::new("-"), 20, 8);
+    fork(&plain(), Path::new("-"), 20, 8, "fork");
 }
 
 #[test]
 fn both_sides_work_when_the_fork_came_in_the_middle_of_calls_over_tls() {
     let service = Emulator::start().unwrap();
-    fork(&service, service.ca_file(), 20, 8);
+    fork(&service, service.ca_file(), 20, 8, "fork");
+}
+
+#[test]
+fn children_of_every_other_kind_get_connections_of_their_own() {
+    let service = Emulator::start().unwrap();
+    for how in ["_Fork", "clone"] {
+        fork(&plain(), Path::new("-"), 200, 0, how);
+        fork(&service, service.ca_file(), 200, 0, how);
+    }
+}
+
+#[test]
+fn a_fork_in_the_log_callback_disturbs_neither_side() {
+    fork(&plain(), Path::new("-"), 0, 0, "log");
+    let service = Emulator::start().unwrap();
+    fork(&service, service.ca_file(), 0, 0, "log");
 }
