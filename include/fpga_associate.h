@@ -4,7 +4,8 @@
  * Made from the Rust sources by cbindgen. To renew it: UPDATE_HEADER=1 cargo test --test header
  *
  * Every function may be called from any thread at any time; there is nothing to initialise and
- * nothing to shut down. Text is UTF-8 and ends in NUL. Text that is passed in is borrowed for the
+ * nothing to shut down. Not from a signal handler, and not from a child of vfork, which shares its
+ * parent's memory; a child of fork, _Fork or clone gets connections of its own. Text is UTF-8 and ends in NUL. Text that is passed in is borrowed for the
  * call; text that is returned belongs to the library.
  */
 
@@ -148,7 +149,8 @@ typedef struct fpga_assoc_list fpga_assoc_list;
  *
  * It is called on the thread that makes the call, from several at once where several call, and may
  * itself call any function of this library. It must return: no exception and no longjmp may leave
- * it.
+ * it. It may fork: where the child returns too, the call ends there as
+ * `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the parent's.
  */
 typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
 
@@ -464,21 +466,23 @@ struct fpga_assoc_config *fpga_assoc_config_new(void);
 void fpga_assoc_config_free(struct fpga_assoc_config *config);
 
 /**
- * Sets the time for a whole call in milliseconds, 1 to 4,294,967,295: name lookup, connecting,
+ * Sets the time for a whole call in milliseconds, 1 to 2,147,483,647: name lookup, connecting,
  * TLS, sending, waiting, reading, all attempts and the waits between them. The default is 30,000.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL;
- * sets the thread's last error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number, such as a negative
+ * one from another language, and for a `config` that is NULL; sets the thread's last error.
+ * Thread-safe.
  */
 int32_t fpga_assoc_config_set_timeout_ms(struct fpga_assoc_config *config, uint32_t ms);
 
 /**
- * Sets the time for the connection of one attempt in milliseconds, 1 to 4,294,967,295: name
+ * Sets the time for the connection of one attempt in milliseconds, 1 to 2,147,483,647: name
  * lookup, TCP, the proxy and TLS. The default is 10,000. The time for the whole call bounds it
  * too.
  *
- * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL;
- * sets the thread's last error. Thread-safe.
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number, such as a negative
+ * one from another language, and for a `config` that is NULL; sets the thread's last error.
+ * Thread-safe.
  */
 int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *config, uint32_t ms);
 

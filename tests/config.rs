@@ -37,6 +37,9 @@ const SET_TIMEOUT: SetNumber = capi::fpga_assoc_config_set_timeout_ms;
 const SET_CONNECT_TIMEOUT: SetNumber = capi::fpga_assoc_config_set_connect_timeout_ms;
 const SET_MAX_ATTEMPTS: SetNumber = capi::fpga_assoc_config_set_max_attempts;
 
+/// So that -1 of another language is refused.
+const LONGEST: u32 = i32::MAX as u32;
+
 const USER_AGENT: &str = concat!("fpga-associate/", env!("CARGO_PKG_VERSION"));
 
 fn set_number(config: &Config, set: SetNumber, number: u32) -> Outcome {
@@ -85,12 +88,17 @@ fn garbage<T>() -> *mut T {
 #[test]
 fn numbers_have_ranges() {
     for (name, set, good, bad) in [
-        ("timeout_ms", SET_TIMEOUT, [1, 30_000, u32::MAX], [0, 0, 0]),
+        (
+            "timeout_ms",
+            SET_TIMEOUT,
+            [1, 30_000, LONGEST],
+            [0, LONGEST + 1, u32::MAX],
+        ),
         (
             "connect_timeout_ms",
             SET_CONNECT_TIMEOUT,
-            [1, 10_000, u32::MAX],
-            [0, 0, 0],
+            [1, 10_000, LONGEST],
+            [0, LONGEST + 1, u32::MAX],
         ),
         (
             "max_attempts",
@@ -113,7 +121,7 @@ fn numbers_have_ranges() {
 #[test]
 fn the_longest_times_are_usable() {
     let server = Server::answering(NO_CONTENT, Then::Keep);
-    let config = config().timeout_ms(u32::MAX).connect_timeout_ms(u32::MAX);
+    let config = config().timeout_ms(LONGEST).connect_timeout_ms(LONGEST);
     assert!(config.client(&server.endpoint()).example().is(Status::OK));
 }
 

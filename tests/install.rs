@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use support::c::{root, run};
-use support::package::{EXPORTS, Project, dynamic, exports, files, outside, target};
+use support::package::{
+    EXPORTS, Project, dynamic, exports, files, is_optimised_as_a_whole, outside, target,
+};
 use support::tool;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -62,6 +64,14 @@ fn is_shared(program: &Path) -> bool {
         "[libfpga_associate.so.{}]",
         VERSION.split('.').next().unwrap()
     ))
+}
+
+#[test]
+fn what_is_installed_is_optimised_as_a_whole() {
+    if let Some(prefix) = PREFIX.as_ref() {
+        let archive = prefix.join("lib/libfpga_associate.a");
+        assert!(is_optimised_as_a_whole(&archive).unwrap());
+    }
 }
 
 #[test]

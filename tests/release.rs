@@ -16,7 +16,9 @@ use std::sync::LazyLock;
 
 use support::c::{root, run};
 use support::header::functions;
-use support::package::{EXPORTS, Project, dynamic, exports, files, packages, release_tools};
+use support::package::{
+    EXPORTS, Project, dynamic, exports, files, is_optimised_as_a_whole, packages, release_tools,
+};
 use support::tool;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -132,6 +134,15 @@ fn the_archive_has_these_files_and_no_others() {
     ];
     expected.sort();
     assert_eq!(files(unpacked).unwrap(), expected);
+}
+
+#[test]
+fn what_is_packed_is_optimised_as_a_whole_and_small() {
+    let Some(unpacked) = unpacked() else { return };
+    let archive = unpacked.join("lib/libfpga_associate.a");
+    assert!(is_optimised_as_a_whole(&archive).unwrap());
+    let megabytes = fs::metadata(&archive).unwrap().len() as f64 / 1e6;
+    assert!(megabytes <= 8.0, "{megabytes}");
 }
 
 #[test]

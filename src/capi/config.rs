@@ -26,7 +26,8 @@ pub struct fpga_assoc_config {
 ///
 /// It is called on the thread that makes the call, from several at once where several call, and may
 /// itself call any function of this library. It must return: no exception and no longjmp may leave
-/// it.
+/// it. It may fork: where the child returns too, the call ends there as
+/// `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the parent's.
 pub type fpga_assoc_log_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, level: i32, line: *const c_char)>;
 
@@ -55,11 +56,12 @@ pub unsafe extern "C" fn fpga_assoc_config_free(config: *mut fpga_assoc_config) 
     }
 }
 
-/// Sets the time for a whole call in milliseconds, 1 to 4,294,967,295: name lookup, connecting,
+/// Sets the time for a whole call in milliseconds, 1 to 2,147,483,647: name lookup, connecting,
 /// TLS, sending, waiting, reading, all attempts and the waits between them. The default is 30,000.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL;
-/// sets the thread's last error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number, such as a negative
+/// one from another language, and for a `config` that is NULL; sets the thread's last error.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
     config: *mut fpga_assoc_config,
@@ -69,12 +71,13 @@ pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
     unsafe { change(config, |settings| settings.set_timeout_ms(ms)) }
 }
 
-/// Sets the time for the connection of one attempt in milliseconds, 1 to 4,294,967,295: name
+/// Sets the time for the connection of one attempt in milliseconds, 1 to 2,147,483,647: name
 /// lookup, TCP, the proxy and TLS. The default is 10,000. The time for the whole call bounds it
 /// too.
 ///
-/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for 0 and for a `config` that is NULL;
-/// sets the thread's last error. Thread-safe.
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number, such as a negative
+/// one from another language, and for a `config` that is NULL; sets the thread's last error.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
     config: *mut fpga_assoc_config,

@@ -152,8 +152,9 @@ impl Settings {
 }
 
 fn time(argument: &str, ms: u32) -> Result<Duration, Error> {
-    if ms == 0 {
-        return Err(Error::invalid_argument(argument, "is 0"));
+    if !(1..=i32::MAX.unsigned_abs()).contains(&ms) {
+        let reason = format!("is not a number from 1 to {}", i32::MAX);
+        return Err(Error::invalid_argument(argument, &reason));
     }
     Ok(Duration::from_millis(ms.into()))
 }

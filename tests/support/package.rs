@@ -110,6 +110,16 @@ pub fn exports(library: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// Whether all Rust code of a static library is one object: it was optimised as a whole. Cargo
+/// leaves that out without a word where something else is built beside.
+pub fn is_optimised_as_a_whole(archive: &Path) -> io::Result<bool> {
+    let members = run(Command::new("ar").arg("t").arg(archive))?;
+    let own = members
+        .lines()
+        .filter(|name| name.ends_with(".rcgu.o") && !name.starts_with("compiler_builtins"));
+    Ok(own.count() == 1)
+}
+
 /// All files and links under a folder, sorted.
 pub fn files(folder: &Path) -> io::Result<Vec<String>> {
     let listed = run(Command::new("find")
