@@ -65,7 +65,8 @@ fn assert_refused(outcome: &Outcome, words: &str, case: &str) {
 fn a_server_whose_own_certificate_is_given_is_trusted() {
     let authority = Authority::new();
     let signed = |hosts: &[&str]| authority.sign(hosts);
-    let kinds: [(&str, &dyn Fn(&[&str]) -> Identity); 3] = [
+    type Make<'a> = &'a dyn Fn(&[&str]) -> Identity;
+    let kinds: [(&str, Make<'_>); 3] = [
         ("self-signed", &self_signed),
         ("self-signed, CA:TRUE", &self_signed_authority),
         ("pinned", &signed),

@@ -24,6 +24,8 @@ pub struct Took {
     pub wall: f64,
     pub cpu: f64,
     pub growth_kib: f64,
+    /// Seconds.
+    pub slowest_call: f64,
 }
 
 impl Contender {
@@ -58,10 +60,11 @@ impl Contender {
             .map(str::parse)
             .collect::<Result<_, _>>()?;
         match numbers[..] {
-            [wall, cpu, growth_kib] => Ok(Took {
+            [wall, cpu, growth_kib, slowest_call] => Ok(Took {
                 wall,
                 cpu,
                 growth_kib,
+                slowest_call,
             }),
             _ => Err(format!("{}: {printed}", self.program.display()).into()),
         }

@@ -1,13 +1,19 @@
-//! nginx on free ports of this machine: plain and TLS, answers 204 to everything.
+//! nginx on free ports of this machine: plain and TLS, answers 204 to everything. And a server that
+//! makes its clients keep many connections.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, Stream};
 
 /// A running nginx; it ends when dropped.
 pub struct Server {
@@ -85,9 +91,10 @@ fn configuration(folder: &Path, plain: u16, tls: u16) -> String {
     format!(
         "daemon off;
         worker_processes 1;
+        worker_rlimit_nofile 8192;
         pid {folder}/nginx.pid;
         error_log {folder}/error.log;
-        events {{ worker_connections 512; }}
+        events {{ worker_connections 4096; }}
         http {{
             access_log off;
             keepalive_requests 100000000;
@@ -118,4 +125,49 @@ fn wait_for(port: u16) -> io::Result<()> {
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
+}
+
+/// A TLS server that answers when so many requests are there at once, so that each has a connection
+/// of its own, and keeps the connections.
+pub fn together(folder: &Path, count: usize) -> Result<String, Box<dyn std::error::Error>> {
+    let certificate = CertificateDer::from_pem_file(folder.join("server.pem"))?;
+    let key = PrivateKeyDer::from_pem_file(folder.join("server.key"))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)?;
+    let (config, all) = (Arc::new(config), Arc::new(Barrier::new(count)));
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let endpoint = format!("https://localhost:{}", listener.local_addr()?.port());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (config, all) = (Arc::clone(&config), Arc::clone(&all));
+            thread::spawn(move || answer_together(config, stream, &all));
+        }
+    });
+    Ok(endpoint)
+}
+
+fn answer_together(
+    config: Arc<ServerConfig>,
+    mut stream: TcpStream,
+    all: &Barrier,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut connection = ServerConnection::new(config)?;
+    let mut tls = Stream::new(&mut connection, &mut stream);
+    let mut request = vec![0; 16 * 1024];
+    let mut length = 0;
+    // The body's end, which is the same in every request.
+    while !request
+        .get(..length)
+        .is_some_and(|read| read.ends_with(b"}}"))
+    {
+        length += tls.read(request.get_mut(length..).unwrap_or_default())?;
+    }
+    all.wait();
+    tls.write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
+    // Until the other side closes.
+    std::io::copy(&mut tls, &mut std::io::sink())?;
+    Ok(())
 }

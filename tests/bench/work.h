@@ -62,7 +62,7 @@ static long resident_kib(void)
     return pages * 4;
 }
 
-/* Runs the work of one thread after some calls to warm up, and prints: wall seconds, CPU seconds, growth in KiB. */
+/* Runs the work of one thread after some calls to warm up, and prints: wall seconds, CPU seconds, growth in KiB, 0. */
 static void measure(const struct work *work, void (*run)(const struct work *, long calls))
 {
     double wall, cpu;
@@ -75,7 +75,7 @@ static void measure(const struct work *work, void (*run)(const struct work *, lo
     run(work, work->calls);
     wall = wall_seconds() - wall;
     cpu = cpu_seconds() - cpu;
-    printf("%.9f %.9f %ld\n", wall, cpu, resident_kib() - before);
+    printf("%.9f %.9f %ld 0\n", wall, cpu, resident_kib() - before);
 }
 
 static void fail(const char *what)
