@@ -243,10 +243,12 @@ extern "C" {
  *
  * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts
  * included. It is tried up to three times, but sent again only where the service provably did
- * nothing: no connection, HTTP 429 or 503, a flow-control code, or a connection kept from an
- * earlier call that closes without a byte of an answer. The certificate and the host name are
- * always verified, against the system's trusted certificates (or those that the environment's
- * SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never followed.
+ * nothing: no connection, a TLS handshake or a proxy that broke off, HTTP 429 or 503, a
+ * flow-control code, or a connection kept from an earlier call that closes without a byte of an
+ * answer. A certificate that is not trusted and a proxy that refuses (407, other 4xx) are final.
+ * The certificate and the host name are always verified, against the system's trusted certificates
+ * (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never
+ * followed.
  *
  * Where it stays unknown what the service did (the connection broke after the request went out;
  * HTTP 500, 502, 504) the list call is asked for this very pair, within the same 30 seconds: where
@@ -490,15 +492,16 @@ int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *confi
  * Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
  *
  * An associate or disassociate request is sent again, after a wait, only where the service
- * provably did nothing (no connection, HTTP 429 or 503, a flow-control code) or a list call has
- * shown since that it was not done. A list request, of which each page has this many attempts, is
+ * provably did nothing (no connection, a TLS handshake or a proxy that broke off, HTTP 429 or 503,
+ * a flow-control code) or a list call has shown since that it was not done. A list request, of which each page has this many attempts, is
  * also sent again after lost connections, time-outs and other HTTP 5xx. What the service asks to
  * wait is waited for where the time for the whole call allows.
  *
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
  * that is NULL; sets the thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_max_attempts(struct fpga_assoc_config *config, uint32_t attempts);
+int32_t fpga_assoc_config_set_max_attempts(struct fpga_assoc_config *config,
+                                           uint32_t attempts);
 
 /**
  * Sets a file of certificates in PEM format to trust in place of the system's. The default is the

@@ -6,12 +6,16 @@
 mod support;
 
 use std::env;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use ecs_emulator::{Emulator, Settings};
+use rustls::HandshakeKind;
 use support::c::{Toolchain, root, run};
-use support::raw::Server;
+use support::certificates::{Authority, tls_server_with};
+use support::raw::{NO_CONTENT, Server, Then};
 
 const FPGA_ID: &str = "00000000000000000000000000000000";
 
@@ -116,19 +120,44 @@ fn a_kept_connection_is_given_up_where_descriptors_run_out() {
 fn a_clock_before_1970_makes_certificates_invalid_and_nothing_else() {
     let (service, plain) = (Emulator::start().unwrap(), plain());
     let ca_file = service.ca_file().to_str().unwrap();
-    let more = [plain.endpoint()];
+    let endpoint = service.endpoint();
     host_with(
         "early-clock",
-        service.endpoint(),
+        endpoint,
         ca_file,
         &service,
-        &more,
-        |toolchain| {
-            let source = root().join("tests/support/programs/clock.c");
-            let options = ["-D_GNU_SOURCE", "-shared", "-fPIC"];
-            Some(toolchain.compile(&source, &options).unwrap())
-        },
+        &[plain.endpoint()],
+        clock,
     );
+}
+
+/// The library that gives a process clocks of its own.
+fn clock(toolchain: &Toolchain) -> Option<PathBuf> {
+    let source = root().join("tests/support/programs/clock.c");
+    let options = ["-D_GNU_SOURCE", "-shared", "-fPIC"];
+    Some(toolchain.compile(&source, &options).unwrap())
+}
+
+#[test]
+fn after_an_hour_of_use_a_server_shows_its_certificate_again() {
+    let authority = Authority::new();
+    let kinds: Arc<Mutex<Vec<HandshakeKind>>> = Arc::default();
+    let seen_kinds = Arc::clone(&kinds);
+    let server = tls_server_with(authority.sign(&["127.0.0.1"]), move |_, stream| {
+        let kind = stream.conn.handshake_kind().unwrap();
+        seen_kinds.lock().unwrap().push(kind);
+        stream.write_all(NO_CONTENT).ok();
+        Then::Keep
+    });
+    let service = Emulator::start().unwrap();
+    let endpoint = format!("https://127.0.0.1:{}", server.port());
+    let file = authority.file();
+    let ca_file = file.to_str().unwrap();
+    host_with("long-use", &endpoint, ca_file, &service, &[], clock);
+    let connections = server.finish().connection_of_each();
+    assert_eq!(connections.len(), 80);
+    assert_eq!(connections.last(), Some(&1), "{connections:?}");
+    assert!(!kinds.lock().unwrap().contains(&HandshakeKind::Resumed));
 }
 
 #[test]

@@ -90,8 +90,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
 /// Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
 ///
 /// An associate or disassociate request is sent again, after a wait, only where the service
-/// provably did nothing (no connection, HTTP 429 or 503, a flow-control code) or a list call has
-/// shown since that it was not done. A list request, of which each page has this many attempts, is
+/// provably did nothing (no connection, a TLS handshake or a proxy that broke off, HTTP 429 or 503,
+/// a flow-control code) or a list call has shown since that it was not done. A list request, of which each page has this many attempts, is
 /// also sent again after lost connections, time-outs and other HTTP 5xx. What the service asks to
 /// wait is waited for where the time for the whole call allows.
 ///

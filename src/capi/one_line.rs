@@ -44,10 +44,12 @@ static CLIENT: PerProcess<Client> = PerProcess::new();
 ///
 /// The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts
 /// included. It is tried up to three times, but sent again only where the service provably did
-/// nothing: no connection, HTTP 429 or 503, a flow-control code, or a connection kept from an
-/// earlier call that closes without a byte of an answer. The certificate and the host name are
-/// always verified, against the system's trusted certificates (or those that the environment's
-/// SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never followed.
+/// nothing: no connection, a TLS handshake or a proxy that broke off, HTTP 429 or 503, a
+/// flow-control code, or a connection kept from an earlier call that closes without a byte of an
+/// answer. A certificate that is not trusted and a proxy that refuses (407, other 4xx) are final.
+/// The certificate and the host name are always verified, against the system's trusted certificates
+/// (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never
+/// followed.
 ///
 /// Where it stays unknown what the service did (the connection broke after the request went out;
 /// HTTP 500, 502, 504) the list call is asked for this very pair, within the same 30 seconds: where

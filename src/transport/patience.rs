@@ -118,7 +118,8 @@ impl Patience<'_> {
         self.cancel.is_some_and(Cancel::is_given)
     }
 
-    fn check_cancel(self) -> Result<(), Interruption> {
+    /// Whether there is nobody to wait for.
+    pub fn check_cancel(self) -> Result<(), Interruption> {
         if self.is_cancelled() {
             Err(Interruption::Cancelled)
         } else {

@@ -123,7 +123,8 @@ impl Pool {
 
     /// Keeps a connection for the next request, or gives it to who waits for one.
     pub fn put(&self, connection: Connection) {
-        if connection.made().elapsed() >= MAX_AGE {
+        let since = Instant::now();
+        if since.duration_since(connection.made()) >= MAX_AGE {
             return;
         }
         let _over = self.locked(|state| {
@@ -132,10 +133,7 @@ impl Pool {
                 place.give(Given::Connection(connection));
                 return None;
             }
-            state.idle.push_back(Idle {
-                connection,
-                since: Instant::now(),
-            });
+            state.idle.push_back(Idle { connection, since });
             if state.idle.len() > MAX_KEPT {
                 state.idle.pop_front()
             } else {

@@ -85,10 +85,13 @@ impl Wire {
         let mut is_answered = false;
         if !request.is_empty() {
             // Where the client was shut down meanwhile, nothing goes out.
-            let sent = patience.check().map_err(Broken::from).and_then(|()| {
-                self.stream.queue(request)?;
-                self.stream.send(input, patience)
-            });
+            let sent = patience
+                .check_cancel()
+                .map_err(Broken::from)
+                .and_then(|()| {
+                    self.stream.queue(request)?;
+                    self.stream.send(input, patience)
+                });
             self.has_sent = sent.is_ok() || self.stream.has_begun();
             is_answered = match sent {
                 Ok(sent) => sent == Sent::Answered,

@@ -7,6 +7,7 @@
  * the promise held, 77 where this machine can't show it.
  */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -187,6 +188,22 @@ static int early_clock(const char *plain_endpoint)
     return is_answered(plain_endpoint) ? 0 : failed("over plain http");
 }
 
+/* More than an hour of calls, 50 seconds apart, on one connection as long as it is kept. */
+static int long_use(void)
+{
+    void (*move_clock)(long seconds);
+    int i;
+    *(void **)&move_clock = dlsym(RTLD_DEFAULT, "move_clock");
+    if (move_clock == NULL)
+        return failed("clock.c is not in front");
+    for (i = 0; i < 80; i++) {
+        move_clock(50);
+        if (call() != FPGA_ASSOC_OK)
+            return failed("a call");
+    }
+    return 0;
+}
+
 static int no_threads(void)
 {
     struct rlimit none = { 0, 0 };
@@ -314,6 +331,8 @@ int main(int argc, char **argv)
         return few_descriptors(argv[7]);
     if (strcmp(mode, "early-clock") == 0)
         return early_clock(argv[7]);
+    if (strcmp(mode, "long-use") == 0)
+        return long_use();
     if (strcmp(mode, "no-threads") == 0)
         return no_threads();
     if (strcmp(mode, "empty-root") == 0)
