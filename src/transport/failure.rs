@@ -8,6 +8,8 @@ use super::stream::Broken;
 use super::{system, words};
 use crate::status::Status;
 
+const CLOSED: &str = "the connection was closed in the middle of it";
+
 /// What was being done when an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -129,6 +131,7 @@ impl Failure {
                 sent: true,
                 ..Self::lasting(Status::CONNECTION_LOST, step, words::FORKED)
             },
+            Broken::Cut if step == Step::Tls => Self::new(status, step, CLOSED),
             Broken::Cut => Self::new(status, step, words::CUT),
             Broken::Tls(error) => Self {
                 is_final: words::is_about_trust(error),
@@ -140,7 +143,7 @@ impl Failure {
 
 fn plain(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the connection was closed in the middle of it".to_owned(),
+        io::ErrorKind::UnexpectedEof => CLOSED.to_owned(),
         _ => error.to_string(),
     }
 }

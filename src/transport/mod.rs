@@ -57,7 +57,7 @@ pub use trust::{Identity, Trust};
 use connection::Connection;
 use dial::Dialer;
 use patience::{Cancel, Patience};
-use pool::{Pool, Turn};
+use pool::{Kept, Pool, Turn};
 use process::Process;
 use stream::Broken;
 
@@ -114,21 +114,15 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
         let patience = self.patience(deadline);
-        match self.turn(endpoint, patience)? {
-            Turn::Dial(permit) => {
-                let fresh = self.dial(endpoint, patience)?;
-                drop(permit);
-                self.run(fresh, request, deadline)
+        let connection = self.connection(endpoint, patience, Kept::Welcome)?;
+        match self.run(connection, request, deadline) {
+            Err(failure) if failure.was_stale && patience.check().is_ok() => {
+                self.log.line(Level::Info, || {
+                    format!("{endpoint} had closed a kept connection; once more on a new one")
+                });
+                self.send_again(endpoint, request, patience)
             }
-            Turn::Kept(kept) => match self.run(kept, request, deadline) {
-                Err(failure) if failure.was_stale && patience.check().is_ok() => {
-                    self.log.line(Level::Info, || {
-                        format!("{endpoint} had closed a kept connection; once more on a new one")
-                    });
-                    self.send_again(endpoint, request, patience)
-                }
-                result => result,
-            },
+            result => result,
         }
     }
 
@@ -140,7 +134,8 @@ impl Transport {
         request: Request<'_>,
         patience: Patience<'_>,
     ) -> Result<Answer, Failure> {
-        let fresh = self.dial(endpoint, patience).map_err(|failure| {
+        let fresh = self.connection(endpoint, patience, Kept::Stale);
+        let fresh = fresh.map_err(|failure| {
             let reason = format!(
                 "the kept connection was closed before an answer came, and there is no new one: {}",
                 failure.reason
@@ -196,18 +191,25 @@ impl Transport {
         }
     }
 
-    fn turn<'a>(
-        &'a self,
-        endpoint: &'a Endpoint,
+    /// A connection for one exchange: a kept one, or a new one.
+    fn connection(
+        &self,
+        endpoint: &Endpoint,
         patience: Patience<'_>,
-    ) -> Result<Turn<'a>, Failure> {
+        kept: Kept,
+    ) -> Result<Connection, Failure> {
         if !self.process.is_current() {
             return Err(Failure::broken(Step::Connect, &Broken::Forked));
         }
         let turn = patience
             .check()
-            .and_then(|()| self.pool.turn(endpoint, patience));
-        turn.map_err(|interruption| Failure::interrupted(Step::Connect, &interruption))
+            .and_then(|()| self.pool.turn(endpoint, patience, kept))
+            .map_err(|interruption| Failure::interrupted(Step::Connect, &interruption))?;
+        match turn {
+            Turn::Kept(connection) => Ok(connection),
+            // The permit is held until the connection is made, or is not.
+            Turn::Dial(_permit) => self.dial(endpoint, patience),
+        }
     }
 
     /// Where the process has no descriptor left, kept connections are given up for a new one.

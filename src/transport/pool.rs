@@ -66,6 +66,16 @@ enum Given {
     Dial,
 }
 
+/// What somebody who needs a connection thinks of those that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// One will do.
+    Welcome,
+    /// One of them was closed by the other side just now, so that the others may be too; one that
+    /// is given back now will do.
+    Stale,
+}
+
 /// What somebody who needs a connection gets.
 #[derive(Debug)]
 pub enum Turn<'a> {
@@ -97,12 +107,13 @@ impl Pool {
         &'a self,
         endpoint: &'a Endpoint,
         patience: Patience<'_>,
+        kept: Kept,
     ) -> Result<Turn<'a>, Interruption> {
         loop {
             // Closed after the lock is given back: that takes time.
             let (found, _over) = self.locked(|state| {
                 let over = state.sweep();
-                (state.find(endpoint), over)
+                (state.find(endpoint, kept), over)
             });
             match found {
                 Found::Kept(connection, is_known_silent) => {
@@ -228,13 +239,15 @@ impl State {
         over
     }
 
-    fn find(&mut self, endpoint: &Endpoint) -> Found {
+    fn find(&mut self, endpoint: &Endpoint, kept: Kept) -> Found {
         let is_known_silent = self.idle.len() > 1;
         let newest = self
             .idle
             .iter()
             .rposition(|idle| idle.connection.endpoint() == endpoint);
-        if let Some(idle) = newest.and_then(|at| self.idle.remove(at)) {
+        if kept == Kept::Welcome
+            && let Some(idle) = newest.and_then(|at| self.idle.remove(at))
+        {
             return Found::Kept(idle.connection, is_known_silent);
         }
         let line = match self

@@ -157,7 +157,10 @@ impl Stream {
                     };
                 }
             }
-            let came = self.read(patience)?;
+            let came = self.read(patience).map_err(|broken| match broken {
+                Broken::Cut if self.layers.is_empty() => closed(),
+                broken => broken,
+            })?;
             self.open(came, input)?;
             if !input.is_empty() {
                 return Ok(Sent::Answered);
@@ -313,6 +316,10 @@ fn seal(layers: &mut [Session], plain: &[u8], out: &mut Vec<u8>) -> Result<(), r
     let mut sealed = Vec::new();
     seal(inside, plain, &mut sealed)?;
     outermost.seal(&sealed, out)
+}
+
+fn closed() -> Broken {
+    io::Error::from(io::ErrorKind::UnexpectedEof).into()
 }
 
 fn is_for_later(error: &io::Error) -> bool {
