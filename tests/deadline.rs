@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -191,6 +192,50 @@ fn a_host_is_found_though_the_lookups_of_others_hang() {
         let endpoint = format!("http://localhost:{}", server.port());
         let outcome = config().client(&endpoint).example();
         assert!(outcome.is(Status::OK), "{outcome:?}");
+    });
+}
+
+/// Says of each name that is asked for that it does not exist.
+fn deny(dns: &UdpSocket, query: &mut [u8], from: SocketAddr) {
+    const IS_ANSWER: u8 = 0x80;
+    const NO_SUCH_NAME: u8 = 3;
+    query[2] |= IS_ANSWER;
+    query[3] = NO_SUCH_NAME;
+    dns.send_to(query, from).unwrap();
+}
+
+#[test]
+fn a_lookup_ends_though_the_process_was_forked_meanwhile() {
+    let test = "a_lookup_ends_though_the_process_was_forked_meanwhile";
+    with_own_dns(test, |dns| {
+        let client = config().max_attempts(1).client("https://service.test");
+        let mut query = [0; 512];
+        let outcome = thread::scope(|scope| {
+            let call = scope.spawn(|| client.example());
+            let (length, from) = dns.recv_from(&mut query).unwrap();
+            // The child has a copy of all that the lookup's end is told with.
+            // SAFETY: the child calls nothing but pause.
+            let child = unsafe { libc::fork() };
+            while child == 0 {
+                // SAFETY: takes nothing.
+                unsafe { libc::pause() };
+            }
+            deny(&dns, &mut query[..length], from);
+            dns.set_read_timeout(Some(Duration::from_millis(20)))
+                .unwrap();
+            while !call.is_finished() {
+                if let Ok((length, from)) = dns.recv_from(&mut query) {
+                    deny(&dns, &mut query[..length], from);
+                }
+            }
+            // SAFETY: the child has not been waited for.
+            unsafe {
+                libc::kill(child, libc::SIGKILL);
+                libc::waitpid(child, std::ptr::null_mut(), 0);
+            }
+            call.join().unwrap()
+        });
+        assert!(outcome.is(Status::RESOLVE_FAILED), "{outcome:?}");
     });
 }
 

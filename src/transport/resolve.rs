@@ -7,12 +7,12 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use super::patience::{Interruption, Patience};
 use super::process::PerProcess;
-use super::system::{self, Signal};
+use super::system::{self, Giver, Signal};
 
 /// Enough that some hosts whose lookup hangs do not keep others waiting.
 const MAX_LOOKUPS: usize = 16;
@@ -51,6 +51,8 @@ struct Lookup {
     port: u16,
     found: OnceLock<io::Result<Found>>,
     ended: Signal,
+    end: Giver,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 enum Joined {
@@ -88,23 +90,26 @@ impl Lookup {
             port,
             found: OnceLock::new(),
             ended,
+            end,
+            thread: Mutex::new(None),
         });
         let shared = Arc::clone(&lookup);
         let work = move || {
-            shared.run();
-            // Off the list first, so that who is woken finds a free place, and nothing stays
-            // behind.
-            Self::forget(&shared);
-            drop(shared);
-            drop(end);
+            let end = End(shared);
+            end.0.run();
         };
         let thread = thread::Builder::new()
             .name(HELPER_THREAD.to_owned())
             .stack_size(STACK);
-        system::with_signals_blocked(|| thread.spawn(work)).map_err(|error| {
+        let thread = system::with_signals_blocked(|| thread.spawn(work)).map_err(|error| {
             io::Error::new(error.kind(), format!("no thread for the lookup: {error}"))
         })?;
+        *lookup.thread() = Some(thread);
         Ok(lookup)
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn forget(ended: &Arc<Self>) {
@@ -137,14 +142,26 @@ impl Lookup {
     }
 
     fn wait(&self, patience: Patience<'_>) -> Result<Found, Interruption> {
-        if self.found.get().is_none() {
-            patience.wait(&mut self.ended.watched())?;
-        }
+        patience.wait(&mut self.ended.watched())?;
+        // It is at its end: whoever is first waits for that, so that a call leaves nothing behind.
+        let thread = self.thread().take();
+        thread.map(JoinHandle::join);
         match self.found.get() {
             Some(Ok(found)) => Ok(found.clone()),
             Some(Err(error)) => Err(copied(error).into()),
             None => Ok(Err("the lookup's thread ended early".to_owned())),
         }
+    }
+}
+
+/// Ends a lookup when its thread ends, however that comes.
+struct End(Arc<Lookup>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // Off the list first, so that who is woken finds a free place.
+        Lookup::forget(&self.0);
+        self.0.end.give();
     }
 }
 

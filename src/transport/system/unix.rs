@@ -88,7 +88,7 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
 #[derive(Debug)]
 pub struct Signal(UnixStream);
 
-/// Who gives the signal, at the latest when it is dropped.
+/// Who gives the signal.
 #[derive(Debug)]
 pub struct Giver(UnixStream);
 
@@ -109,7 +109,7 @@ impl Signal {
 }
 
 impl Giver {
-    /// Wakes everyone who waits, now and later.
+    /// Wakes everyone who waits, now and later, though a child of fork holds a copy of this.
     pub fn give(&self) {
         // Fails only where it was given before.
         self.0.shutdown(Shutdown::Write).ok();
