@@ -9,12 +9,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use fpga_associate::status::Status;
 use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID, TOKEN};
 use support::client::{Client, config};
-use support::raw::{Server, Then, answer};
-use support::slow::cramped_listener;
+use support::raw::{NO_CONTENT, Server, Then, answer, read_request};
+use support::slow::{cramped_listener, wait_until};
 
 /// More than the library and the server of a test need, and far less than what is sent.
 const MOST_GROWTH_KIB: u64 = 32 * 1024;
@@ -214,4 +215,52 @@ fn a_refusal_that_comes_while_sending_stalls_is_read() {
         assert_refusal_is_read(&endpoint);
         drop(read);
     });
+}
+
+/// A server that sends without a pause keeps the reader from ever waiting.
+#[test]
+fn an_answer_without_a_pause_switches_neither_the_deadline_nor_the_shutdown_off() {
+    const GENEROUS: Duration = Duration::from_secs(2);
+    let server = endless(CHUNKED, "1\r\n \r\n");
+    let client = config().timeout_ms(400).client(&server.endpoint());
+    let begun = Instant::now();
+    let outcome = list(&client);
+    assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
+    assert!(begun.elapsed() < GENEROUS, "{:?}", begun.elapsed());
+
+    let client = config().client(&server.endpoint());
+    thread::scope(|scope| {
+        let call = scope.spawn(|| list(&client));
+        // The second connection, with its request.
+        wait_until(|| server.seen().requests.len() == 2);
+        let begun = Instant::now();
+        client.shutdown();
+        let outcome = call.join().unwrap();
+        assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
+        assert!(begun.elapsed() < GENEROUS, "{:?}", begun.elapsed());
+    });
+}
+
+#[test]
+fn an_interim_answer_while_the_request_is_sent_does_not_stop_it() {
+    for interim in ["100 Continue", "103 Early Hints"] {
+        let listener = cramped_listener();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut beginning = [0; 200];
+                stream.read_exact(&mut beginning).unwrap();
+                let interim = format!("HTTP/1.1 {interim}\r\n\r\n");
+                stream.write_all(interim.as_bytes()).unwrap();
+                let whole = read_request(&mut beginning.as_slice().chain(&mut stream));
+                assert!(whole.1);
+                stream.write_all(NO_CONTENT).unwrap();
+            });
+            let token = "t".repeat(65_536);
+            let client = config().no_confirm().client(&endpoint);
+            let outcome = client.associate(&token, PROJECT_ID, FPGA_ID, ECS_ID);
+            assert!(outcome.is(Status::OK), "{interim}: {outcome:?}");
+        });
+    }
 }

@@ -109,6 +109,24 @@ fn a_success_without_a_length_that_ends_in_a_reset_is_a_lost_connection_and_the_
     }
 }
 
+#[test]
+fn a_chunked_answer_that_is_cut_anywhere_is_a_lost_connection() {
+    const WHOLE: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=b\r\n{\r\n1\r\n}\r\n0\r\nT: v\r\n\r\n";
+    // The chunk of length 0 is the end of the body.
+    let end = WHOLE.find("0\r\nT").unwrap() + "0\r\n".len();
+    for length in 1..end {
+        let server = Server::answering(&WHOLE[..length], Then::Close);
+        let client = config()
+            .no_confirm()
+            .max_attempts(1)
+            .client(&server.endpoint());
+        let outcome = client.example();
+        let case = format!("{:?}: {outcome:?}", &WHOLE[..length]);
+        assert!(outcome.is(Status::CONNECTION_LOST), "{case}");
+        assert!(outcome.outcome_unknown, "{case}");
+    }
+}
+
 /// Bytes that the other side has not confirmed.
 fn unsent(stream: &TcpStream) -> i32 {
     let mut amount = 0;

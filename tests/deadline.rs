@@ -216,9 +216,11 @@ fn a_lookup_ends_though_the_process_was_forked_meanwhile() {
             // The child has a copy of all that the lookup's end is told with.
             // SAFETY: the child calls nothing but pause.
             let child = unsafe { libc::fork() };
-            while child == 0 {
-                // SAFETY: takes nothing.
-                unsafe { libc::pause() };
+            if child == 0 {
+                loop {
+                    // SAFETY: takes nothing.
+                    unsafe { libc::pause() };
+                }
             }
             deny(&dns, &mut query[..length], from);
             dns.set_read_timeout(Some(Duration::from_millis(20)))

@@ -6,9 +6,15 @@ mod support;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use ecs_emulator::{Emulator, Settings};
+use fpga_associate::status::Status;
 use support::c::{Toolchain, root, run};
+use support::client::config;
+use support::raw::{Server, Then, succeed};
+use support::slow::on_line;
 
 /// Calls of both sides, with and without threads that are in the middle of a call when the process
 /// forks.
@@ -70,4 +76,36 @@ fn a_fork_in_the_log_callback_disturbs_neither_side() {
     fork(&plain(), Path::new("-"), 0, 0, "log");
     let service = Emulator::start().unwrap();
     fork(&service, service.ca_file(), 0, 0, "log");
+}
+
+/// Where a kept connection turns out to be closed and is replaced, too.
+#[test]
+fn a_child_of_the_log_callback_sends_nothing_of_its_parents_call() {
+    let server = Server::start(|nth, stream| match nth {
+        1 => Then::Close,
+        _ => succeed(stream),
+    });
+    let child = Arc::new(AtomicI32::new(-1));
+    let made = Arc::clone(&child);
+    let settings = on_line(config(), move |_, line| {
+        if line.contains("had closed a kept connection") {
+            // SAFETY: the child makes no call but the one that it is in, and ends.
+            made.store(unsafe { libc::fork() }, Ordering::SeqCst);
+        }
+    });
+    let client = settings.client(&server.endpoint());
+    assert!(client.example().is(Status::OK));
+    let outcome = client.example();
+    let child = child.load(Ordering::SeqCst);
+    if child == 0 {
+        let is_honest = outcome.is(Status::CONNECTION_LOST) && outcome.outcome_unknown;
+        // SAFETY: ends the child at once.
+        unsafe { libc::_exit(i32::from(!is_honest)) };
+    }
+    assert!(child > 0 && outcome.is(Status::OK), "{outcome:?}");
+    let mut status = -1;
+    // SAFETY: the child has not been waited for.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0);
+    assert_eq!(server.finish().requests.len(), 3);
 }

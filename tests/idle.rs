@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -13,7 +14,7 @@ use fpga_associate::status::Status;
 use support::call;
 use support::certificates::{Authority, tls_server};
 use support::client::{Client, config};
-use support::raw::{Server, Then, succeed};
+use support::raw::{NO_CONTENT, Server, Then, answer, succeed};
 use support::slow::{open_to, sockets_to, wait_until};
 
 /// Answers when so many requests are there at once, so that each has a connection of its own.
@@ -83,7 +84,7 @@ fn idle_connections_are_closed_when_the_host_asks_for_it() {
         assert_eq!(server.seen().connections, connections);
     }
 
-    let server = Server::answering(support::raw::NO_CONTENT, Then::Keep);
+    let server = Server::answering(NO_CONTENT, Then::Keep);
     for connections in 1..4 {
         assert!(call::example(&server.endpoint()).is(Status::OK));
         capi::fpga_assoc_close_idle();
@@ -179,4 +180,65 @@ fn who_waits_takes_a_connection_that_is_given_back() {
     let seen = server.finish();
     assert_eq!(seen.requests.len(), CALLERS * 20);
     assert!(seen.connections <= CALLERS, "{}", seen.connections);
+}
+
+/// poll(2) takes no more descriptors than the process may have.
+#[test]
+fn an_answer_that_nobody_asked_for_is_not_taken_though_the_limit_was_lowered() {
+    const CHILD: &str = "FPGA_ASSOCIATE_TEST_LIMIT";
+    const CALLERS: usize = 20;
+    let test = "an_answer_that_nobody_asked_for_is_not_taken_though_the_limit_was_lowered";
+    if std::env::var_os(CHILD).is_none() {
+        let program = std::env::current_exe().unwrap();
+        let output = std::process::Command::new(program)
+            .args([test, "--exact", "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let all = Barrier::new(CALLERS);
+    let server = Server::start(move |nth, stream| {
+        if nth >= CALLERS {
+            stream.write_all(&answer(403, "", "")).ok();
+            return Then::Keep;
+        }
+        all.wait();
+        let unasked = [NO_CONTENT, NO_CONTENT].concat();
+        stream.write_all(NO_CONTENT).ok();
+        // Behind the answer, when it has been read.
+        while unread_by_others(stream) > 0 {
+            thread::yield_now();
+        }
+        stream.write_all(&unasked).ok();
+        Then::Keep
+    });
+    let client = config().max_attempts(1).client(&server.endpoint());
+    call_together(&client, CALLERS);
+    wait_until(|| {
+        let sockets = sockets_to(server.port());
+        sockets
+            .iter()
+            .all(|socket| !socket.is_open || socket.unread > 0)
+    });
+    let few = libc::rlimit {
+        rlim_cur: 10,
+        rlim_max: 1024,
+    };
+    // SAFETY: the limit lives for the call.
+    let lowered = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const few) };
+    assert_eq!(lowered, 0);
+    let outcome = client.example();
+    assert!(!outcome.is(Status::OK), "{outcome:?}");
+}
+
+/// Bytes that the other side has not confirmed.
+fn unread_by_others(stream: &std::net::TcpStream) -> i32 {
+    use std::os::fd::AsRawFd;
+    let mut amount = 0;
+    // SAFETY: writes one int.
+    let result = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut amount) };
+    assert_eq!(result, 0);
+    amount
 }

@@ -16,7 +16,7 @@ use rustls::version::{TLS12, TLS13};
 use support::call::{self, Outcome};
 use support::certificates::{
     Authority, Identity, pem, self_signed, self_signed_authority, self_signed_authority_expired,
-    self_signed_expired, tls_server, tls_server_asking,
+    self_signed_authority_for_clients, self_signed_expired, tls_server, tls_server_asking,
 };
 use support::client::{Config, config};
 use support::raw::Server;
@@ -93,6 +93,31 @@ fn a_server_whose_own_certificate_is_given_is_trusted() {
 }
 
 #[test]
+fn an_authority_that_has_expired_is_trusted_no_more() {
+    let authority = Authority::expired();
+    let server = tls_server(authority.sign(&["127.0.0.1"]));
+    let outcome = outcome_trusting(authority.pem(), &server);
+    assert!(outcome.is(Status::TLS_FAILED), "{outcome:?}");
+    assert!(outcome.message.contains("not expired"), "{outcome:?}");
+}
+
+#[test]
+fn a_certificate_for_other_uses_is_no_servers_though_it_is_given() {
+    for identity in [
+        self_signed_authority_for_clients(&["127.0.0.1"]),
+        Authority::new().sign_for_clients("127.0.0.1"),
+    ] {
+        let pem = identity.pem();
+        let outcome = outcome_trusting(&pem, &tls_server(identity));
+        assert!(outcome.is(Status::TLS_FAILED), "{outcome:?}");
+        assert!(
+            outcome.message.contains("not meant for servers"),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
 fn a_server_whose_own_certificate_has_expired_is_not_trusted_though_it_is_given() {
     let authority = Authority::new();
     for (case, expired) in [
@@ -123,7 +148,8 @@ fn certificates_are_read_in_all_the_forms_that_they_come_in() {
     const FOR_CLIENTS: &[u8] = &[48, 12, 48, 10, 6, 8, 43, 6, 1, 5, 5, 7, 3, 2];
 
     let trusted = self_signed(&["127.0.0.1"]);
-    let other = self_signed(&["127.0.0.1"]).pem();
+    let another = self_signed(&["127.0.0.1"]);
+    let other = another.pem();
     let plain = trusted.pem();
     let forms = [
         plain.clone(),
@@ -135,10 +161,13 @@ fn certificates_are_read_in_all_the_forms_that_they_come_in() {
         pem("X509 CERTIFICATE", trusted.der()),
         trusted.trusted_pem(&[]),
         trusted.trusted_pem(FOR_SERVERS),
-        // Beside another that is not for servers.
-        format!("{}{plain}", trusted.trusted_pem(NOT_FOR_SERVERS)),
+        // Beside another that is not for servers, and in the middle of a line.
+        format!("{}{plain}", another.trusted_pem(NOT_FOR_SERVERS)),
+        format!("a comment with -----BEGIN CERTIFICATE----- in it\n{plain}"),
     ];
     let rejected = trusted.trusted_pem(NOT_FOR_SERVERS);
+    let contradicted = format!("{rejected}{plain}");
+    let cut = trusted.trusted_pem(&NOT_FOR_SERVERS[..NOT_FOR_SERVERS.len() - 1]);
     let for_clients = trusted.trusted_pem(FOR_CLIENTS);
     let server = tls_server(trusted);
     for form in forms {
@@ -146,6 +175,8 @@ fn certificates_are_read_in_all_the_forms_that_they_come_in() {
         assert!(outcome.is(Status::OK), "{form}: {outcome:?}");
     }
     assert_refused(&set_ca_pem(rejected), "trusted for servers", "rejected");
+    assert_refused(&set_ca_pem(contradicted), "trusted for servers", "both");
+    assert_refused(&set_ca_pem(cut), "no readable way", "cut");
     assert_refused(
         &set_ca_pem(for_clients),
         "trusted for servers",
@@ -286,6 +317,24 @@ fn a_client_certificate_that_cannot_be_used_is_refused() {
             "another's key",
             format!("{}-----BEGIN PRIVATE{key_of_other}", ours.pem()),
             "not that of its first certificate",
+        ),
+        (
+            "a bad certificate behind a good one",
+            format!(
+                "{}{}{}",
+                ours.pem(),
+                pem("CERTIFICATE", b"\x30\x00"),
+                ours.pem_with_key()
+            ),
+            "a certificate that can't be read",
+        ),
+        (
+            "an encrypted key of the old kind",
+            format!(
+                "{}-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+                ours.pem()
+            ),
+            "encrypted",
         ),
         (
             "an encrypted key",

@@ -149,6 +149,16 @@ fn what_a_proxy_wants_of_its_users_is_told() {
             "Proxy-Authenticate: NTLM\r\nProxy-Authenticate: Basic realm=\"x\"\r\n",
             "does not accept",
         ),
+        (
+            "u:p@",
+            "Proxy-Authenticate: Digest realm=\"x\", nonce=\"y\", Basic realm=\"z\"\r\n",
+            "does not accept",
+        ),
+        (
+            "u:p@",
+            "Proxy-Authenticate: Basic\trealm=\"z\"\r\n",
+            "does not accept",
+        ),
     ] {
         let proxy = support::proxies::answering_proxy(asks(schemes));
         let client = config()
@@ -177,4 +187,27 @@ fn a_shutdown_between_connecting_and_sending_sends_nothing() {
     assert!(!outcome.outcome_unknown, "{outcome:?}");
     let seen = server.finish();
     assert_eq!((seen.connections, seen.requests.len()), (1, 0));
+}
+
+#[test]
+fn a_proxys_long_head_does_not_hold_the_call_up() {
+    for line in [" \n", "\u{1}\n", "\n", "a: b\n"] {
+        let head = format!("HTTP/1.1 200 OK\r\na: b\r\n{}", line.repeat(32_000));
+        let proxy = support::proxies::answering_proxy(head);
+        let client = config()
+            .proxy(&format!("http://127.0.0.1:{}", proxy.port()))
+            .max_attempts(1)
+            .client("https://service.test");
+        let begun = std::time::Instant::now();
+        let outcome = client.example();
+        assert!(
+            !outcome.is(Status::OK) && !outcome.outcome_unknown,
+            "{outcome:?}"
+        );
+        assert!(
+            begun.elapsed().as_secs() < 2,
+            "{line:?}: {:?}",
+            begun.elapsed()
+        );
+    }
 }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor, UnixTime};
 use rustls::sign::CertifiedKey;
 
 use super::system;
@@ -17,6 +17,9 @@ use crate::text;
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 
 const BEGIN: &str = "-----BEGIN ";
+/// "id-ce-extKeyUsage", as DER.
+const EXTENDED_KEY_USAGE: &[u8] = &[6, 3, 0x55, 0x1d, 0x25];
+
 const SEQUENCE: u8 = 0x30;
 const REJECTED_USES: u8 = 0xa0;
 
@@ -25,9 +28,6 @@ const SERVER_USES: [&[u8]; 2] = [
     &[6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1],
     &[6, 4, 0x55, 0x1d, 0x25, 0],
 ];
-
-/// A block that can't be used: which one, and why.
-type Refused = String;
 
 /// Reads a file, which must be a regular one: nothing else has an end that one can wait for.
 pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
@@ -44,22 +44,72 @@ pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The certificates in a text, each with its number, and the blocks that are none. Text around them
-/// is passed over, as are those that are marked as not to be trusted for servers.
-pub fn in_pem(pem: &[u8]) -> Vec<Result<CertificateDer<'static>, Refused>> {
-    let text = String::from_utf8_lossy(pem);
-    let blocks = text.split(BEGIN).skip(1).zip(1..);
-    blocks
-        .filter_map(|(block, number)| {
-            let certificate = in_block(block).transpose()?;
-            Some(certificate.map_err(|reason| format!("block {number} {reason}")))
-        })
-        .collect()
+/// What a text says of one certificate.
+#[derive(Debug)]
+pub enum Said {
+    /// It is to be trusted.
+    Trusted(TrustAnchor<'static>),
+    /// It was to be trusted, but has expired.
+    Expired(TrustAnchor<'static>),
+    /// It is not to be trusted for servers.
+    Rejected(TrustAnchor<'static>),
 }
 
-fn in_block(block: &str) -> Result<Option<CertificateDer<'static>>, String> {
-    let (label, rest) = block.split_once("-----").unwrap_or((block, ""));
-    let has_uses = match label {
+/// The certificates in a text, and the blocks that are none, each with its number and the reason.
+/// Text around them is passed over.
+pub fn in_pem(pem: &[u8], now: UnixTime) -> Vec<Result<Said, String>> {
+    let text = String::from_utf8_lossy(pem);
+    let said = |(block, number): (Block<'_>, u32)| {
+        in_block(&block, now).map_err(|reason| format!("block {number} {reason}"))
+    };
+    blocks(&text).into_iter().zip(1..).map(said).collect()
+}
+
+/// A block's label and what stands behind its first line.
+struct Block<'a> {
+    label: &'a str,
+    rest: &'a str,
+}
+
+/// The blocks that begin with a line, as far as the next of them.
+fn blocks(text: &str) -> Vec<Block<'_>> {
+    let is_beginning = |at: &usize| {
+        let before = text.get(..*at).unwrap_or_default();
+        before.is_empty() || before.ends_with(['\n', '\r', '\u{feff}'])
+    };
+    let begins: Vec<usize> = text
+        .match_indices(BEGIN)
+        .map(|(at, _)| at)
+        .filter(is_beginning)
+        .collect();
+    let ends = begins.iter().copied().skip(1).chain([text.len()]);
+    let block = |(at, end): (usize, usize)| {
+        let block = text.get(at.saturating_add(BEGIN.len())..end);
+        let (label, rest) = block.and_then(|block| block.split_once("-----"))?;
+        Some(Block { label, rest })
+    };
+    let unfinished = Block {
+        label: "",
+        rest: "",
+    };
+    let last = begins.last().is_some_and(|at| {
+        let line = text.get(*at..).unwrap_or_default();
+        !line.trim_start_matches('-').contains("-----")
+    });
+    let whole = begins.iter().copied().zip(ends).filter_map(block);
+    whole.chain(last.then_some(unfinished)).collect()
+}
+
+impl Block<'_> {
+    fn der(&self) -> Result<Vec<u8>, &'static str> {
+        let (body, _) = self.rest.split_once("-----END ").ok_or("has no end")?;
+        let body: String = body.split_whitespace().collect();
+        BASE64_STANDARD.decode(body).map_err(|_| "is not Base64")
+    }
+}
+
+fn in_block(block: &Block<'_>, now: UnixTime) -> Result<Said, String> {
+    let has_uses = match block.label {
         "CERTIFICATE" | "X509 CERTIFICATE" => false,
         "TRUSTED CERTIFICATE" => true,
         label => {
@@ -67,44 +117,74 @@ fn in_block(block: &str) -> Result<Option<CertificateDer<'static>>, String> {
             return Err(format!("is no certificate but \"{label}\""));
         }
     };
-    let (body, _) = rest.split_once("-----END ").ok_or("has no end")?;
-    let body: String = body.split_whitespace().collect();
-    let mut der = BASE64_STANDARD
-        .decode(body)
-        .map_err(|_| "is not Base64".to_owned())?;
+    let mut der = block.der()?;
+    let mut is_for_servers = true;
     if has_uses {
         // OpenSSL's own form: the certificate, and behind it what it is to be trusted for.
         let (_, _, uses) = element(&der).ok_or("can't be read")?;
-        let is_for_servers = is_for_servers(uses);
+        is_for_servers = is_for(uses).ok_or("says in no readable way what it is for")?;
         der.truncate(der.len().saturating_sub(uses.len()));
-        if !is_for_servers {
-            return Ok(None);
-        }
     }
     let certificate = CertificateDer::from(der);
-    webpki::anchor_from_trusted_cert(&certificate)
-        .map_err(|_| "holds no certificate that can be read".to_owned())?;
-    Ok(Some(certificate.into_owned()))
+    let anchor = webpki::anchor_from_trusted_cert(&certificate)
+        .map_err(|_| "holds no certificate that can be read")?
+        .to_owned();
+    Ok(if !is_for_servers {
+        Said::Rejected(anchor)
+    } else if has_expired(&certificate, now) {
+        Said::Expired(anchor)
+    } else {
+        Said::Trusted(anchor)
+    })
 }
 
-/// `SEQUENCE { trusted SEQUENCE OF OID OPTIONAL, rejected [0] SEQUENCE OF OID OPTIONAL, … }`
-fn is_for_servers(uses: &[u8]) -> bool {
-    let has_server = |list: &[u8]| {
-        SERVER_USES
-            .iter()
-            .any(|wanted| list.windows(wanted.len()).any(|piece| piece == *wanted))
+/// An authority's own dates, which nobody looks at when it is trusted. Where the clock is too early
+/// that is told when a server shows its certificate.
+fn has_expired(certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
+    let Ok(certificate) = webpki::EndEntityCert::try_from(certificate) else {
+        return false;
     };
-    let Some((SEQUENCE, mut fields, _)) = element(uses) else {
-        return true;
-    };
-    while let Some((tag, list, rest)) = element(fields) {
-        match tag {
-            SEQUENCE if !has_server(list) => return false,
-            REJECTED_USES if has_server(list) => return false,
-            _ => fields = rest,
-        }
+    // Nobody can have signed it, but the dates are looked at before that.
+    let usage = webpki::KeyUsage::server_auth();
+    let verified = certificate.verify_for_usage(&[], &[], &[], now, usage, None, None);
+    matches!(verified, Err(webpki::Error::CertExpired { .. }))
+}
+
+/// Whether a list of uses has that of servers.
+fn has_server_use(list: &[u8]) -> bool {
+    SERVER_USES
+        .iter()
+        .any(|wanted| list.windows(wanted.len()).any(|piece| piece == *wanted))
+}
+
+/// Whether a certificate says what it is for, and servers are not among it.
+pub fn is_for_others(certificate: &CertificateDer<'_>) -> bool {
+    let says = certificate
+        .windows(EXTENDED_KEY_USAGE.len())
+        .any(|piece| piece == EXTENDED_KEY_USAGE);
+    says && !has_server_use(certificate)
+}
+
+/// `SEQUENCE { trusted SEQUENCE OF OID OPTIONAL, rejected [0] SEQUENCE OF OID OPTIONAL, … }`, or
+/// nothing at all: whether that allows servers. Nothing where it can't be read.
+fn is_for(uses: &[u8]) -> Option<bool> {
+    if uses.is_empty() {
+        return Some(true);
     }
-    true
+    let (SEQUENCE, mut fields, []) = element(uses)? else {
+        return None;
+    };
+    let mut is_for_servers = true;
+    while !fields.is_empty() {
+        let (tag, list, rest) = element(fields)?;
+        match tag {
+            SEQUENCE => is_for_servers &= has_server_use(list),
+            REJECTED_USES => is_for_servers &= !has_server_use(list),
+            _ => {}
+        }
+        fields = rest;
+    }
+    Some(is_for_servers)
 }
 
 /// The first element of some DER: its tag, its content, and what follows it.
@@ -126,20 +206,27 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 
 /// A client's certificate with those that signed it, and its private key, in one text.
 pub fn identity(pem: &[u8]) -> Result<CertifiedKey, &'static str> {
-    let pem = pem.strip_prefix("\u{feff}".as_bytes()).unwrap_or(pem);
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|_| "holds a certificate that can't be read")?;
+    let text = String::from_utf8_lossy(pem);
+    let mut chain = Vec::new();
+    for block in blocks(&text) {
+        if block.label == "CERTIFICATE" {
+            let certificate = block.der().ok().map(CertificateDer::from);
+            let is_readable = |certificate: &CertificateDer<'_>| {
+                webpki::anchor_from_trusted_cert(certificate).is_ok()
+            };
+            let certificate = certificate.filter(is_readable);
+            chain.push(certificate.ok_or("holds a certificate that can't be read")?);
+        }
+    }
     if chain.is_empty() {
         return Err("holds no certificate");
     }
-    let key = match PrivateKeyDer::from_pem_slice(pem) {
-        Ok(key) => key,
-        Err(_) if String::from_utf8_lossy(pem).contains("ENCRYPTED") => {
-            return Err("holds a private key that is encrypted; give it without a passphrase");
-        }
-        Err(_) => return Err("holds no private key that can be read"),
-    };
+    if text.contains("ENCRYPTED") {
+        return Err("holds a private key that is encrypted; give it without a passphrase");
+    }
+    let keys = text.trim_start_matches('\u{feff}').as_bytes();
+    let key =
+        PrivateKeyDer::from_pem_slice(keys).map_err(|_| "holds no private key that can be read")?;
     match CertifiedKey::from_der(chain, key, &ring::default_provider()) {
         Ok(identity) => Ok(identity),
         Err(rustls::Error::InconsistentKeys(_)) => {

@@ -207,12 +207,14 @@ fn defect(step: Step, error: &dyn fmt::Display) -> Failure {
 
 /// What ureq finds wrong by itself.
 fn explain(error: &ureq::Error) -> Failure {
+    let lost = || {
+        let reason = "the connection was closed before the end of the answer";
+        Failure::new(Status::CONNECTION_LOST, Step::Receive, reason)
+    };
     match error {
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::new(
-            Status::CONNECTION_LOST,
-            Step::Receive,
-            "the connection was closed before the end of the answer",
-        ),
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => lost(),
+        // The end came in the middle of what frames the body.
+        ureq::Error::BodyStalled => lost(),
         ureq::Error::Protocol(error) => not_http(&error.to_string()),
         error => defect(Step::Receive, error),
     }

@@ -72,7 +72,7 @@ impl Desk {
             self.output.truncate(self.held);
             self.held = 0;
             let request = mem::take(&mut self.output);
-            let goes_on = wire.fetch(request, &mut self.input)?;
+            let goes_on = wire.fetch(request, self.has_head, &mut self.input)?;
             if self.has_head {
                 // What ureq could make no use of is a line between parts of the body.
                 check(self.input.len(), MAX_UNREAD + LONGEST_READ)?;

@@ -14,7 +14,7 @@ use super::socks::Target;
 use super::stream::Stream;
 use super::tls::{Peer, Tls};
 use super::trust::{Identity, Trust};
-use super::{Endpoint, Failure, Step, connect, proxy, resolve};
+use super::{Endpoint, Failure, Step, connect, proxy, resolve, system};
 use crate::log::{Level, Log};
 use crate::status::Status;
 
@@ -139,10 +139,14 @@ impl Dialer {
         peer: Peer,
         patience: Patience<'_>,
     ) -> Result<(), Failure> {
-        let failure = |reason| Failure::lasting(Status::TLS_FAILED, Step::Tls, reason);
-        let config = self.tls.config(peer).map_err(failure)?;
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| failure("no certificate can be for a host of this name".to_owned()))?;
+        let config = self.tls.config(peer).map_err(|error| Failure {
+            is_final: !system::is_out_of_descriptors(&error),
+            ..Failure::interrupted(Step::Tls, &error.into())
+        })?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+            let reason = "no certificate can be for a host of this name";
+            Failure::lasting(Status::TLS_FAILED, Step::Tls, reason)
+        })?;
         stream
             .encrypt(config, name, patience)
             .map_err(|broken| Failure::broken(Step::Tls, &broken))

@@ -133,12 +133,24 @@ impl Failure {
             },
             Broken::Cut if step == Step::Tls => Self::new(status, step, CLOSED),
             Broken::Cut => Self::new(status, step, words::CUT),
-            Broken::Tls(error) => Self {
-                is_final: words::is_about_trust(error),
-                ..Self::new(status, step, words::of_tls(error))
+            Broken::Tls(error) => match of_the_system(error) {
+                Some(error) => Self::interrupted(step, &error.into()),
+                None => Self {
+                    is_final: words::is_about_trust(error),
+                    ..Self::new(status, step, words::of_tls(error))
+                },
             },
         }
     }
+}
+
+/// What the system refused in the middle of a handshake: to read trusted certificates.
+fn of_the_system(error: &rustls::Error) -> Option<io::Error> {
+    let rustls::Error::Other(rustls::OtherError(error)) = error else {
+        return None;
+    };
+    let error: &io::Error = error.downcast_ref()?;
+    error.raw_os_error().map(io::Error::from_raw_os_error)
 }
 
 fn plain(error: &io::Error) -> String {

@@ -111,13 +111,14 @@ impl Pool {
     ) -> Result<Turn<'a>, Interruption> {
         loop {
             // Closed after the lock is given back: that takes time.
-            let (found, _over) = self.locked(|state| {
-                let over = state.sweep();
-                (state.find(endpoint, kept), over)
+            let (found, swept, _over) = self.locked(|state| {
+                let mut over = Vec::new();
+                let swept = state.sweep(&mut over);
+                (state.find(endpoint, kept), swept, over)
             });
             match found {
-                Found::Kept(connection, is_known_silent) => {
-                    if is_known_silent || connection.is_silent() {
+                Found::Kept(connection) => {
+                    if swept == Swept::All || connection.is_silent() {
                         return Ok(Turn::Kept(connection));
                     }
                 }
@@ -204,30 +205,41 @@ impl Pool {
 }
 
 enum Found {
-    /// Whether it was seen to be silent just now.
-    Kept(Connection, bool),
+    Kept(Connection),
     Dial,
     Place(Arc<Place>),
 }
 
+/// Which of the idle connections are known to be silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Swept {
+    All,
+    None,
+}
+
 impl State {
     /// Takes out those that were idle too long, and, where there are several, those on which
-    /// something has come, such as their end.
-    fn sweep(&mut self) -> Vec<Idle> {
+    /// something has come, such as their end. (One alone is asked by who takes it.)
+    fn sweep(&mut self, over: &mut Vec<Idle>) -> Swept {
         let now = Instant::now();
         let old = self
             .idle
             .partition_point(|idle| now.duration_since(idle.since) >= MAX_IDLE);
-        let mut over: Vec<Idle> = self.idle.drain(..old).collect();
+        over.extend(self.idle.drain(..old));
         if self.idle.len() < 2 {
-            return over;
+            return Swept::None;
         }
         let mut watched: Vec<_> = self
             .idle
             .iter()
             .map(|idle| system::readable(idle.connection.socket()))
             .collect();
-        if matches!(system::wait(&mut watched, Duration::ZERO), Ok(true)) {
+        // Fails where the process's limit is lower than the number of the connections.
+        let has_come = match system::wait(&mut watched, Duration::ZERO) {
+            Ok(has_come) => has_come,
+            Err(_) => return Swept::None,
+        };
+        if has_come {
             let spoke: Vec<bool> = watched.iter().map(system::is_ready).collect();
             let (silent, speaking): (Vec<_>, Vec<_>) = std::mem::take(&mut self.idle)
                 .into_iter()
@@ -236,11 +248,10 @@ impl State {
             self.idle = silent.into_iter().map(|(idle, _)| idle).collect();
             over.extend(speaking.into_iter().map(|(idle, _)| idle));
         }
-        over
+        Swept::All
     }
 
     fn find(&mut self, endpoint: &Endpoint, kept: Kept) -> Found {
-        let is_known_silent = self.idle.len() > 1;
         let newest = self
             .idle
             .iter()
@@ -248,7 +259,7 @@ impl State {
         if kept == Kept::Welcome
             && let Some(idle) = newest.and_then(|at| self.idle.remove(at))
         {
-            return Found::Kept(idle.connection, is_known_silent);
+            return Found::Kept(idle.connection);
         }
         let line = match self
             .lines

@@ -26,6 +26,7 @@ pub fn lead(
         stream,
         patience,
         came: Vec::new(),
+        read: 0,
         broken: None,
     };
     let result = match proxy.protocol() {
@@ -37,7 +38,7 @@ pub fn lead(
     let failure = |reason| Failure::new(Status::PROXY_FAILED, Step::Proxy, reason);
     match (result, talk.broken) {
         (_, Some(broken)) => Err(Failure::broken(Step::Proxy, &broken)),
-        (Ok(()), None) if !talk.came.is_empty() => {
+        (Ok(()), None) if talk.read < talk.came.len() => {
             // It would be taken for the endpoint's.
             Err(failure("it said more than it was asked".to_owned()))
         }
@@ -59,6 +60,8 @@ struct Talk<'a> {
     stream: &'a mut Stream,
     patience: Patience<'a>,
     came: Vec<u8>,
+    /// How much of what came was read.
+    read: usize,
     broken: Option<Broken>,
 }
 
@@ -73,12 +76,15 @@ impl Talk<'_> {
 
 impl Read for Talk<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.came.is_empty() {
+        if self.read == self.came.len() {
+            self.came.clear();
+            self.read = 0;
             let received = self.stream.receive(&mut self.came, self.patience);
             self.keep(received)?;
         }
-        let amount = self.came.as_slice().read(buffer)?;
-        self.came.drain(..amount);
+        let mut rest = self.came.get(self.read..).unwrap_or_default();
+        let amount = rest.read(buffer)?;
+        self.read = self.read.saturating_add(amount);
         Ok(amount)
     }
 }

@@ -44,7 +44,7 @@ pub enum Broken {
 pub enum Sent {
     /// All of it.
     Whole,
-    /// Not all, and the other side, which takes no more, has something to say.
+    /// Not all, and the other side, which takes no more for now, has said something.
     Answered,
 }
 
@@ -132,9 +132,10 @@ impl Stream {
         Ok(())
     }
 
-    /// Sends what is queued. What the other side says meanwhile is added to the input; where it is
-    /// an answer, no more is sent.
+    /// Sends what is queued. What the other side says meanwhile is added to the input; then no more
+    /// is sent until this is called again.
     pub fn send(&mut self, input: &mut Vec<u8>, patience: Patience<'_>) -> Result<Sent, Broken> {
+        let before = input.len();
         loop {
             match self.write() {
                 Ok(true) => return Ok(Sent::Whole),
@@ -148,7 +149,6 @@ impl Stream {
                 // A server that refuses may close without reading everything; what it said before
                 // is there.
                 Err(error) => {
-                    let before = input.len();
                     self.receive(input, patience).ok();
                     return if input.len() > before {
                         Ok(Sent::Answered)
@@ -162,7 +162,7 @@ impl Stream {
                 broken => broken,
             })?;
             self.open(came, input)?;
-            if !input.is_empty() {
+            if input.len() > before {
                 return Ok(Sent::Answered);
             }
         }
@@ -197,6 +197,11 @@ impl Stream {
         }
     }
 
+    /// Whether something that is queued has still to go out.
+    pub fn has_unsent(&self) -> bool {
+        self.sent < self.outgoing.len()
+    }
+
     /// Whether a byte of what is queued may have gone out.
     pub fn has_begun(&self) -> bool {
         self.sent > 0
@@ -212,7 +217,7 @@ impl Stream {
     pub fn has_nothing_left(&self) -> bool {
         self.broken.is_none()
             && self.early.is_empty()
-            && self.sent == self.outgoing.len()
+            && !self.has_unsent()
             && self.layers.iter().all(Session::is_silent)
     }
 
@@ -252,7 +257,10 @@ impl Stream {
         // would cost a system call.
         let mut is_there = self.next_read == LONGEST_READ;
         loop {
-            if !is_there {
+            if is_there {
+                // Who sends without a pause must not switch the deadline off.
+                patience.check()?;
+            } else {
                 patience.wait(&mut system::readable(&self.socket))?;
             }
             is_there = false;
@@ -330,7 +338,7 @@ fn is_for_later(error: &io::Error) -> bool {
 /// waiting. A child of fork leaves the connection to its parent.
 impl Drop for Stream {
     fn drop(&mut self) {
-        let is_halfway = self.sent < self.outgoing.len() || std::thread::panicking();
+        let is_halfway = self.has_unsent() || std::thread::panicking();
         if is_halfway || !self.process.is_current() {
             return;
         }

@@ -1,5 +1,6 @@
 //! TLS: how handshakes are made, and who is trusted.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,6 +18,7 @@ use rustls::{
     SignatureScheme,
 };
 
+use super::certificates;
 use super::trust::{Identity, Trust, Trusted};
 
 /// After this time a server has to show its certificate again: it may have expired.
@@ -60,13 +62,13 @@ impl Tls {
     }
 
     /// The configuration. Trusted certificates are read when it is first needed.
-    pub fn config(&self, peer: Peer) -> Result<Arc<ClientConfig>, String> {
+    pub fn config(&self, peer: Peer) -> io::Result<Arc<ClientConfig>> {
         self.config_at(peer, Instant::now())
     }
 
     /// It remembers sessions, so that a second handshake with the same server is a short one, and
     /// is made anew in time.
-    fn config_at(&self, peer: Peer, now: Instant) -> Result<Arc<ClientConfig>, String> {
+    fn config_at(&self, peer: Peer, now: Instant) -> io::Result<Arc<ClientConfig>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let made = match &mut *made {
             Some(made) if now.duration_since(made.at) < MAX_SESSION_AGE => made,
@@ -78,11 +80,10 @@ impl Tls {
         }))
     }
 
-    fn make(&self, now: Instant) -> Result<Made, String> {
+    fn make(&self, now: Instant) -> io::Result<Made> {
         let trusted = self.trust.certificates()?;
         let provider = Arc::new(ring::default_provider());
-        let config =
-            |identity| config(&provider, &trusted, identity).map_err(|error| error.to_string());
+        let config = |identity| config(&provider, &trusted, identity).map_err(io::Error::other);
         let for_proxy = Arc::new(config(None)?);
         let for_endpoint = match &self.identity {
             None => Arc::clone(&for_proxy),
@@ -183,10 +184,15 @@ impl ServerCertVerifier for Verifier {
         let mut verified =
             self.verify_chain(&certificate, self.trusted.first(), intermediates, now);
         if verified.as_ref().is_err_and(may_have_another_issuer) {
-            verified = self.verify_chain(&certificate, self.trusted.rest(), intermediates, now);
+            let rest = self.trusted.rest().map_err(unreadable)?;
+            verified = self.verify_chain(&certificate, rest, intermediates, now);
         }
-        if verified.is_err() && self.trusted.has(end_entity) {
+        if verified.is_err() && self.trusted.has(end_entity).map_err(unreadable)? {
             verified = self.verify_alone(&certificate, now);
+            // An authority's purpose is not looked at there.
+            if certificates::is_for_others(end_entity) {
+                verified = Err(CertificateError::InvalidPurpose.into());
+            }
         }
         verified?;
         verify_server_name(&certificate, server_name)?;
@@ -214,6 +220,11 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// Trusted certificates that can't be read now; found again in [`rustls::Error::Other`].
+fn unreadable(error: io::Error) -> Error {
+    Error::Other(OtherError(Arc::new(error)))
 }
 
 /// Whether one that is trusted may be missing: none of that name is known, or one with another key.

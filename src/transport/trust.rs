@@ -7,13 +7,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use rustls::sign::CertifiedKey;
 
-use super::certificates;
+use super::certificates::{self, Said};
 use super::process::PerProcess;
+use super::system;
 
 /// Which certificates a client trusts.
 #[derive(Clone, Debug, Default)]
@@ -34,18 +36,19 @@ impl Trust {
 
     /// The certificates of a text in PEM. Each block must be one.
     pub fn in_pem(pem: &[u8]) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates::in_pem(pem) {
-            roots.add(certificate?).map_err(|error| error.to_string())?;
+        let mut found = Found::default();
+        for said in certificates::in_pem(pem, now()) {
+            found.add(said?);
         }
-        if roots.is_empty() {
+        let trusted = Trusted::new(found, Vec::new());
+        if trusted.first.is_empty() && trusted.expired.is_empty() {
             return Err("holds no certificate that is trusted for servers".to_owned());
         }
-        Ok(Self::Only(Arc::new(Trusted::new(roots, Vec::new()))))
+        Ok(Self::Only(Arc::new(trusted)))
     }
 
     /// The certificates themselves.
-    pub(super) fn certificates(&self) -> Result<Arc<Trusted>, String> {
+    pub(super) fn certificates(&self) -> io::Result<Arc<Trusted>> {
         match self {
             Self::System => system(),
             Self::Only(trusted) => Ok(Arc::clone(trusted)),
@@ -69,14 +72,18 @@ impl Identity {
 #[derive(Debug)]
 pub struct Trusted {
     first: RootCertStore,
+    /// Those that would be among the first, so that a server that shows one is told why it is not.
+    expired: Vec<TrustAnchor<'static>>,
     folders: Vec<PathBuf>,
     rest: OnceLock<RootCertStore>,
 }
 
 impl Trusted {
-    fn new(first: RootCertStore, folders: Vec<PathBuf>) -> Self {
+    fn new(found: Found, folders: Vec<PathBuf>) -> Self {
+        let (first, expired) = found.settled();
         Self {
             first,
+            expired,
             folders,
             rest: OnceLock::new(),
         }
@@ -87,24 +94,93 @@ impl Trusted {
         &self.first
     }
 
-    /// What the folders hold.
-    pub fn rest(&self) -> &RootCertStore {
-        self.rest.get_or_init(|| in_folders(&self.folders))
+    /// What the folders hold; an error, which is not kept, where they can't be read now.
+    pub fn rest(&self) -> io::Result<&RootCertStore> {
+        if let Some(rest) = self.rest.get() {
+            return Ok(rest);
+        }
+        let mut found = Found::default();
+        found.add_folders(&self.folders)?;
+        Ok(self.rest.get_or_init(|| found.settled().0))
     }
 
     /// Whether this very certificate is among them: one of the same name and key.
-    pub fn has(&self, certificate: &CertificateDer<'_>) -> bool {
+    pub fn has(&self, certificate: &CertificateDer<'_>) -> io::Result<bool> {
         let Ok(wanted) = webpki::anchor_from_trusted_cert(certificate) else {
-            return false;
+            return Ok(false);
         };
-        let is_in = |store: &RootCertStore| {
-            store.roots.iter().any(|root| {
-                root.subject == wanted.subject
-                    && root.subject_public_key_info == wanted.subject_public_key_info
-            })
-        };
-        is_in(&self.first) || is_in(self.rest())
+        let is_in =
+            |certificates: &[TrustAnchor<'_>]| certificates.iter().any(|one| is_same(one, &wanted));
+        Ok(is_in(&self.first.roots) || is_in(&self.expired) || is_in(&self.rest()?.roots))
     }
+}
+
+fn is_same(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
+    one.subject == other.subject && one.subject_public_key_info == other.subject_public_key_info
+}
+
+/// What was found in files and folders, until all is seen: what one rejects stays rejected, though
+/// another has it too.
+#[derive(Default)]
+struct Found {
+    trusted: Vec<TrustAnchor<'static>>,
+    expired: Vec<TrustAnchor<'static>>,
+    rejected: Vec<TrustAnchor<'static>>,
+}
+
+impl Found {
+    fn add(&mut self, said: Said) {
+        match said {
+            Said::Trusted(certificate) => self.trusted.push(certificate),
+            Said::Expired(certificate) => self.expired.push(certificate),
+            Said::Rejected(certificate) => self.rejected.push(certificate),
+        }
+    }
+
+    /// What can't be read in it is passed over: one bad certificate must not take the others away.
+    fn add_file(&mut self, path: &Path) -> io::Result<()> {
+        let pem = certificates::read_file(path)?;
+        for said in certificates::in_pem(&pem, now()).into_iter().flatten() {
+            self.add(said);
+        }
+        Ok(())
+    }
+
+    /// Those of all files that are named as OpenSSL wants them: by a hash, `0a1b2c3d.0`. A file that
+    /// can't be read is passed over, unless none can be.
+    fn add_folders(&mut self, folders: &[PathBuf]) -> io::Result<()> {
+        for folder in folders {
+            let entries = match fs::read_dir(folder) {
+                Err(error) if system::is_out_of_descriptors(&error) => return Err(error),
+                entries => entries.into_iter().flatten().flatten(),
+            };
+            for entry in entries {
+                if is_hashed(&entry.file_name())
+                    && let Err(error) = self.add_file(&entry.path())
+                    && system::is_out_of_descriptors(&error)
+                {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that are trusted, and those that have expired.
+    fn settled(mut self) -> (RootCertStore, Vec<TrustAnchor<'static>>) {
+        let rejected = self.rejected;
+        self.trusted
+            .retain(|root| !rejected.iter().any(|rejected| is_same(root, rejected)));
+        let roots = RootCertStore {
+            roots: self.trusted,
+        };
+        (roots, self.expired)
+    }
+}
+
+fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    UnixTime::since_unix_epoch(since.unwrap_or_default())
 }
 
 /// The system's certificates, read once a process; the error says where they were looked for, and
@@ -113,7 +189,7 @@ impl Trusted {
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their place. A system that has no store at all
 /// gets Mozilla's, which are built in. A store that was named and holds nothing, or that is there
 /// and can't be read, is an error: falling back would trust more than was asked for.
-fn system() -> Result<Arc<Trusted>, String> {
+fn system() -> io::Result<Arc<Trusted>> {
     static TRUSTED: PerProcess<Mutex<Option<Arc<Trusted>>>> = PerProcess::new();
     let Ok(trusted) = TRUSTED.get_or_make(|| Ok::<_, Infallible>(Mutex::new(None)));
     let mut trusted = trusted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,21 +199,22 @@ fn system() -> Result<Arc<Trusted>, String> {
     }
 }
 
-fn load() -> Result<Trusted, String> {
+fn load() -> io::Result<Trusted> {
     let named = |name| env::var_os(name).filter(|value| !value.is_empty());
     let (file, folders) = (named("SSL_CERT_FILE"), named("SSL_CERT_DIR"));
     if file.is_none() && folders.is_none() {
         return of_the_system();
     }
-    let mut roots = RootCertStore::empty();
-    let mut trouble = None;
-    if let Some(file) = &file {
-        trouble = add_file(&mut roots, Path::new(file)).err();
-    }
+    let mut found = Found::default();
+    let trouble = match &file {
+        Some(file) => trouble_of(found.add_file(Path::new(file)))?,
+        None => None,
+    };
     let folders = folders.map_or(Vec::new(), |folders| env::split_paths(&folders).collect());
-    roots.roots.append(&mut in_folders(&folders).roots);
-    if !roots.is_empty() {
-        return Ok(Trusted::new(roots, Vec::new()));
+    found.add_folders(&folders)?;
+    let trusted = Trusted::new(found, Vec::new());
+    if !trusted.first.is_empty() {
+        return Ok(trusted);
     }
     let place = if file.is_some() {
         "SSL_CERT_FILE"
@@ -147,50 +224,43 @@ fn load() -> Result<Trusted, String> {
     Err(none_from(place, trouble))
 }
 
-fn of_the_system() -> Result<Trusted, String> {
-    let mut roots = RootCertStore::empty();
-    let found = openssl_probe::probe();
-    let mut trouble = None;
-    if let Some(file) = &found.cert_file {
-        trouble = add_file(&mut roots, file).err();
+fn of_the_system() -> io::Result<Trusted> {
+    let places = openssl_probe::probe();
+    let mut found = Found::default();
+    let trouble = match &places.cert_file {
+        Some(file) => trouble_of(found.add_file(file))?,
+        None => None,
+    };
+    if found.trusted.is_empty() {
+        found.add_folders(&places.cert_dir)?;
     }
-    if roots.is_empty() {
-        roots = in_folders(&found.cert_dir);
-    }
+    let mut trusted = Trusted::new(found, places.cert_dir);
     match trouble {
-        Some(error) if roots.is_empty() => Err(none_from("the system's store", Some(error))),
-        None if roots.is_empty() => {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            Ok(Trusted::new(roots, Vec::new()))
+        Some(error) if trusted.first.is_empty() => {
+            Err(none_from("the system's store", Some(error)))
         }
-        _ => Ok(Trusted::new(roots, found.cert_dir)),
+        None if trusted.first.is_empty() => {
+            let mozillas = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
+            trusted.first.extend(mozillas);
+            trusted.folders.clear();
+            Ok(trusted)
+        }
+        _ => Ok(trusted),
     }
 }
 
-fn none_from(place: &str, trouble: Option<io::Error>) -> String {
+/// What is wrong with a file; an error where the process can't open any.
+fn trouble_of(added: io::Result<()>) -> io::Result<Option<io::Error>> {
+    match added {
+        Ok(()) => Ok(None),
+        Err(error) if system::is_out_of_descriptors(&error) => Err(error),
+        Err(error) => Ok(Some(error)),
+    }
+}
+
+fn none_from(place: &str, trouble: Option<io::Error>) -> io::Error {
     let trouble = trouble.map_or("it holds none".to_owned(), |error| error.to_string());
-    format!("no trusted certificate from {place}: {trouble}")
-}
-
-/// What can't be read in it is passed over: one bad certificate must not take the others away.
-fn add_file(roots: &mut RootCertStore, path: &Path) -> io::Result<()> {
-    let pem = certificates::read_file(path)?;
-    let readable = certificates::in_pem(&pem).into_iter().flatten();
-    roots.add_parsable_certificates(readable);
-    Ok(())
-}
-
-/// Those of all files that are named as OpenSSL wants them: by a hash, `0a1b2c3d.0`.
-fn in_folders(folders: &[PathBuf]) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    for folder in folders {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if is_hashed(&entry.file_name()) {
-                add_file(&mut roots, &entry.path()).ok();
-            }
-        }
-    }
-    roots
+    io::Error::other(format!("no trusted certificate from {place}: {trouble}"))
 }
 
 fn is_hashed(name: &OsStr) -> bool {

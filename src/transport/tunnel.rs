@@ -28,20 +28,26 @@ pub fn connect(
     request.push_str("\r\n");
     stream.write_all(request.as_bytes())?;
 
+    let answer = read(&read_head(stream)?)?;
+    judge(&answer, credentials.is_some())
+}
+
+/// Reads to the empty line and not a byte further: what follows is the host's.
+fn read_head(stream: &mut impl Read) -> Result<Vec<u8>, Refusal> {
+    const BEGINNING: &[u8] = b"HTTP/";
     let mut head = Vec::new();
     let mut byte = [0];
-    loop {
-        // Not a byte further than to the empty line: what follows is the host's.
-        stream.read_exact(&mut byte)?;
-        head.extend(byte);
-        let is_worth_a_look = head.len() == 5 || byte == *b"\n";
-        if is_worth_a_look && let Some(answer) = read(&head)? {
-            return judge(&answer, credentials.is_some());
-        }
+    while !head.ends_with(b"\n\n") && !head.ends_with(b"\n\r\n") {
         if head.len() >= MAX_HEAD {
             return Err(passing("the head of its answer is over the limit"));
         }
+        stream.read_exact(&mut byte)?;
+        head.extend(byte);
+        if !head.starts_with(BEGINNING) && !BEGINNING.starts_with(&head) {
+            return Err(passing("its answer is not HTTP"));
+        }
     }
+    Ok(head)
 }
 
 /// What of a proxy's answer matters.
@@ -51,8 +57,7 @@ struct Answer {
     schemes: Vec<String>,
 }
 
-/// Nothing where more is to come.
-fn read(head: &[u8]) -> Result<Option<Answer>, Refusal> {
+fn read(head: &[u8]) -> Result<Answer, Refusal> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
     let mut response = Response::new(&mut headers);
     let parsed = ParserConfig::default()
@@ -61,20 +66,29 @@ fn read(head: &[u8]) -> Result<Option<Answer>, Refusal> {
         .allow_spaces_after_header_name_in_responses(true)
         .ignore_invalid_headers_in_responses(true)
         .parse_response(&mut response, head);
-    match parsed {
-        Err(_) => Err(passing("its answer is not HTTP")),
-        Ok(Status::Partial) => Ok(None),
-        Ok(Status::Complete(_)) => Ok(Some(Answer {
-            status: response.code.unwrap_or_default(),
-            schemes: response
-                .headers
-                .iter()
-                .filter(|header| header.name.eq_ignore_ascii_case("proxy-authenticate"))
-                .filter_map(|header| header.value.split(|byte| *byte == b' ').next())
-                .map(|scheme| String::from_utf8_lossy(scheme).to_ascii_lowercase())
-                .collect(),
-        })),
-    }
+    let Ok(Status::Complete(_)) = parsed else {
+        return Err(passing("its answer is not HTTP"));
+    };
+    let authenticate = response
+        .headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case("proxy-authenticate"));
+    Ok(Answer {
+        status: response.code.unwrap_or_default(),
+        schemes: authenticate
+            .flat_map(|header| schemes(&String::from_utf8_lossy(header.value)))
+            .collect(),
+    })
+}
+
+/// `Digest realm="x", nonce="y", Basic realm="z"`: between commas stand schemes and parameters.
+fn schemes(value: &str) -> Vec<String> {
+    value
+        .split(',')
+        .filter_map(|part| part.split_whitespace().next())
+        .filter(|word| !word.contains('='))
+        .map(str::to_ascii_lowercase)
+        .collect()
 }
 
 fn judge(answer: &Answer, has_credentials: bool) -> Result<(), Refusal> {

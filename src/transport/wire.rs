@@ -76,7 +76,15 @@ impl Wire {
 
     /// Sends the request, if there is one to send, and waits for more of its answer; `false` at the
     /// end of the connection.
-    pub fn fetch(&mut self, request: Vec<u8>, input: &mut Vec<u8>) -> Result<bool, Failure> {
+    ///
+    /// Where the server speaks before it has the whole request, the rest is sent while only interim
+    /// answers have come: they may be what it waits for to read on.
+    pub fn fetch(
+        &mut self,
+        request: Vec<u8>,
+        has_head: bool,
+        input: &mut Vec<u8>,
+    ) -> Result<bool, Failure> {
         let patience = Patience {
             deadline: self.deadline,
             cancel: self.cancel.as_ref(),
@@ -85,13 +93,13 @@ impl Wire {
         let mut is_answered = false;
         if !request.is_empty() {
             // Where the client was shut down meanwhile, nothing goes out.
-            let sent = patience
-                .check_cancel()
-                .map_err(Broken::from)
-                .and_then(|()| {
-                    self.stream.queue(request)?;
-                    self.stream.send(input, patience)
-                });
+            let queued = patience.check_cancel().map_err(Broken::from);
+            queued
+                .and_then(|()| self.stream.queue(request))
+                .map_err(|broken| Failure::broken(Step::Send, &broken))?;
+        }
+        if !has_head && self.stream.has_unsent() {
+            let sent = self.stream.send(input, patience);
             self.has_sent = sent.is_ok() || self.stream.has_begun();
             is_answered = match sent {
                 Ok(sent) => sent == Sent::Answered,

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
 use super::tls::is_authority;
 
@@ -59,6 +59,11 @@ pub fn of_tls(error: &Error) -> String {
         Error::PeerIncompatible(_) => {
             format!("the server speaks no version or cipher suite that is spoken here: {SPOKEN}")
         }
+        Error::InvalidMessage(
+            InvalidMessage::HandshakePayloadTooLarge
+            | InvalidMessage::CertificatePayloadTooLarge
+            | InvalidMessage::MessageTooLarge,
+        ) => "the server's handshake, or its chain of certificates, is too long".to_owned(),
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
             "what came is not TLS; check that the port is the one for https".to_owned()
         }
@@ -118,7 +123,7 @@ fn of_other_certificate(error: &CertificateError) -> &'static str {
     match error {
         CertificateError::UnknownIssuer => {
             "the server's certificate is not trusted: it is not signed by an authority that is \
-             trusted here, or the server leaves out the certificates between"
+             trusted here and has not expired, or the server leaves out the certificates between"
         }
         CertificateError::Expired => "the server's certificate has expired",
         CertificateError::NotValidYet => "the server's certificate is not valid yet",

@@ -33,7 +33,17 @@ pub struct Identity {
 
 impl Authority {
     pub fn new() -> Self {
+        Self::with(params("A test authority", &[]))
+    }
+
+    /// Good no more.
+    pub fn expired() -> Self {
         let mut params = params("A test authority", &[]);
+        params.not_after = date_time_ymd(2021, 1, 1);
+        Self::with(params)
+    }
+
+    fn with(mut params: CertificateParams) -> Self {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -149,6 +159,14 @@ pub fn self_signed(hosts: &[&str]) -> Identity {
 pub fn self_signed_authority(hosts: &[&str]) -> Identity {
     let mut params = params("A test server", hosts);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    self_signed_with(&params)
+}
+
+/// As [`self_signed_authority`], of a client.
+pub fn self_signed_authority_for_clients(hosts: &[&str]) -> Identity {
+    let mut params = params("A test server", hosts);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     self_signed_with(&params)
 }
 

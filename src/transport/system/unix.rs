@@ -126,11 +126,12 @@ fn above_standard_streams(descriptor: OwnedFd) -> io::Result<OwnedFd> {
     Ok(fcntl_dupfd_cloexec(&descriptor, FIRST)?)
 }
 
-/// Opens a file for reading. A FIFO that nobody writes to does not hold it up.
+/// Opens a file for reading. A FIFO that nobody writes to does not hold it up, and a terminal does
+/// not become the process's.
 pub fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NONBLOCK)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
 }
 
