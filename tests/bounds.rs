@@ -146,6 +146,21 @@ fn a_list_in_chunks_of_one_byte_is_read() {
 }
 
 #[test]
+fn a_chunk_may_have_an_extension_of_any_reasonable_length() {
+    for length in [1, 15, 20, 100, 5_000, 50_000] {
+        let extension = "x".repeat(length);
+        let body = format!("1;{extension}\r\n{{\r\n1 ; a=\"b\"\r\n}}\r\n0;{extension}\r\n\r\n");
+        let server = Server::answering(format!("{CHUNKED}{body}"), Then::Keep);
+        let client = config().client(&server.endpoint());
+        for _ in 0..2 {
+            let outcome = client.example();
+            assert!(outcome.is(Status::OK), "{length}: {outcome:?}");
+        }
+        assert_eq!(server.finish().connections, 1, "{length}");
+    }
+}
+
+#[test]
 fn a_head_is_read_whatever_the_service_writes_into_it() {
     let many: String = (0..1000).map(|nth| format!("X-{nth}: y\r\n")).collect();
     for (what, head) in [

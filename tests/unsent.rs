@@ -104,6 +104,7 @@ fn a_proxys_answer_is_read_however_it_is_written() {
         "HTTP/1.1 200 OK\n\n",
         "HTTP/1.1  200  OK\r\n\r\n",
         "HTTP/1.0 200\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nVia : 1.1 x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nno header\r\n\r\n",
     ] {

@@ -12,6 +12,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::Failure;
+use super::chunks::Chunks;
 use super::head::{self, Head};
 use super::session::fill;
 use super::stream::LONGEST_READ;
@@ -37,6 +38,8 @@ impl Connector for Lender {
         Ok(Some(Desk {
             output,
             held: 0,
+            came: Vec::new(),
+            chunks: None,
             input: Vec::new(),
             consumed: 0,
             has_head: false,
@@ -53,9 +56,12 @@ impl Connector for Lender {
 struct Desk {
     output: Vec<u8>,
     held: usize,
+    /// What came and is not fit to be seen: a part of a head, or of a line between parts of a body.
+    came: Vec<u8>,
+    chunks: Option<Chunks>,
+    /// What ureq may see.
     input: Vec<u8>,
     consumed: usize,
-    /// The head has come, and ureq may see it and what follows.
     has_head: bool,
     /// Whether ureq made use of the input that it saw last; where not, it needs more.
     was_useful: bool,
@@ -69,17 +75,24 @@ impl Desk {
         let wire = Arc::clone(&self.wire);
         let mut wire = lock(&wire);
         loop {
+            let seen = self.input.len();
+            // What came with the head first; what is wrong with it is told when the head is known.
+            if self.has_head && !self.came.is_empty() {
+                self.take_body()?;
+                if self.input.len() > seen {
+                    return Ok(true);
+                }
+            }
             self.output.truncate(self.held);
             self.held = 0;
             let request = mem::take(&mut self.output);
-            let goes_on = wire.fetch(request, self.has_head, &mut self.input)?;
+            let goes_on = wire.fetch(request, self.has_head, &mut self.came)?;
             if self.has_head {
-                // What ureq could make no use of is a line between parts of the body.
-                check(self.input.len(), MAX_UNREAD + LONGEST_READ)?;
-                return Ok(goes_on);
+                self.take_body()?;
+            } else {
+                self.take_head()?;
             }
-            self.take_head()?;
-            if self.has_head || !goes_on {
+            if self.input.len() > seen || !goes_on {
                 return Ok(goes_on);
             }
         }
@@ -87,19 +100,33 @@ impl Desk {
 
     fn take_head(&mut self) -> Result<(), Failure> {
         loop {
-            match head::read(&self.input).map_err(|reason| not_http(&reason))? {
-                Head::Partial => return check(self.input.len(), MAX_UNREAD),
+            match head::read(&self.came).map_err(|reason| not_http(&reason))? {
+                Head::Partial => return check(self.came.len(), MAX_UNREAD),
                 Head::Interim(length) => {
-                    self.input.drain(..length);
+                    self.came.drain(..length);
                 }
-                Head::Final(length, head) => {
+                Head::Final(length, head, is_chunked) => {
                     check(length, MAX_UNREAD)?;
-                    self.input.splice(..length, head);
+                    self.came.drain(..length);
+                    self.input = head;
+                    self.chunks = is_chunked.then_some(Chunks::Size);
                     self.has_head = true;
                     return Ok(());
                 }
             }
         }
+    }
+
+    fn take_body(&mut self) -> Result<(), Failure> {
+        match &mut self.chunks {
+            None => self.input.append(&mut self.came),
+            Some(chunks) => chunks
+                .pass(&mut self.came, &mut self.input)
+                .map_err(not_http)?,
+        }
+        // What ureq could make no use of is a trailer.
+        check(self.came.len(), MAX_UNREAD)?;
+        check(self.input.len(), MAX_UNREAD + LONGEST_READ)
     }
 }
 
@@ -133,7 +160,9 @@ impl Transport for Desk {
     /// ureq asks when it has read an answer to its end and both sides keep the connection. It is
     /// told no, so that it lets go.
     fn is_open(&mut self) -> bool {
-        lock(&self.wire).finish();
+        if self.came.is_empty() {
+            lock(&self.wire).finish();
+        }
         false
     }
 }
@@ -144,14 +173,10 @@ impl Buffers for Desk {
     }
 
     fn input(&self) -> &[u8] {
-        if self.has_head {
-            self.input.get(self.consumed..).unwrap_or_default()
-        } else {
-            &[]
-        }
+        self.input.get(self.consumed..).unwrap_or_default()
     }
 
-    /// Input is appended by [`Wire::fetch`] alone.
+    /// Input is appended by [`Desk::fetch`] alone.
     fn input_append_buf(&mut self) -> &mut [u8] {
         &mut []
     }

@@ -30,8 +30,8 @@ pub enum Head {
     Partial,
     /// An interim answer of this length, which says nothing.
     Interim(usize),
-    /// A head of this length, and what is of use of it.
-    Final(usize, Vec<u8>),
+    /// A head of this length, what is of use of it, and whether a body in chunks follows.
+    Final(usize, Vec<u8>, bool),
 }
 
 /// Reads the beginning of an answer; the error says what is wrong with it.
@@ -70,9 +70,13 @@ fn read_with<'a>(headers: &mut [Header<'a>], input: &'a [u8]) -> Result<Head, ht
     head.extend([100, 10, 1].map(|place| b'0'.saturating_add((code / place % 10) as u8)));
     head.extend_from_slice(b"\r\n");
     let has_no_body = code == 204 || code == 304;
+    let mut is_chunked = false;
     for header in response.headers.iter() {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         let says_length = is("content-length") || is("transfer-encoding");
+        if is("transfer-encoding") && response.version != Some(0) && !has_no_body {
+            is_chunked |= has_word(header.value, "chunked");
+        }
         if OF_USE.iter().any(|name| is(name)) && !(says_length && has_no_body) {
             head.extend_from_slice(header.name.as_bytes());
             head.extend_from_slice(b": ");
@@ -85,7 +89,13 @@ fn read_with<'a>(headers: &mut [Header<'a>], input: &'a [u8]) -> Result<Head, ht
         }
     }
     head.extend_from_slice(b"\r\n");
-    Ok(Head::Final(length, head))
+    Ok(Head::Final(length, head, is_chunked))
+}
+
+/// As ureq looks for it: between commas, in any letter case.
+fn has_word(value: &[u8], word: &str) -> bool {
+    let mut words = value.split(|byte| *byte == b',');
+    words.any(|one| one.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]
@@ -94,7 +104,7 @@ mod tests {
 
     fn kept(input: &str) -> String {
         match read(input.as_bytes()) {
-            Ok(Head::Final(length, head)) => {
+            Ok(Head::Final(length, head, _)) => {
                 assert_eq!(length, input.len());
                 String::from_utf8(head).unwrap()
             }

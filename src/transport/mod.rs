@@ -9,8 +9,8 @@
 //!   socket, `proxy` (with `tunnel` or `socks`) has it led to the endpoint, `tls` says who is
 //!   trusted.
 //! - A `connection` has ureq write the request and read the answer, at a `desk`. What ureq writes is
-//!   held until it waits for the answer, and goes out as one; `head` makes the head of an answer fit
-//!   for it. The `wire` below knows what has gone out, what has come, and why it broke.
+//!   held until it waits for the answer, and goes out as one; `head` and `chunks` make an
+//!   answer fit for it. The `wire` below knows what has gone out, what has come, and why it broke.
 //! - A `stream` owns the socket, and one `session` for each layer of TLS, which turns bytes into
 //!   bytes. Every wait is for the socket, with the caller's `patience`: a deadline, and a client
 //!   that may be shut down.
@@ -20,6 +20,7 @@
 
 mod answer;
 mod certificates;
+mod chunks;
 mod connect;
 mod connection;
 mod deadline;

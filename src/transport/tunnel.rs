@@ -13,6 +13,9 @@ const MAX_HEAD: usize = 64 * 1024;
 
 const MAX_HEADERS: usize = 256;
 
+/// More interim answers than any proxy sends.
+const MOST_INTERIM: usize = 16;
+
 /// Asks the proxy at the other end of the stream to connect to `host:port`; afterwards the stream
 /// leads there.
 pub fn connect(
@@ -28,7 +31,12 @@ pub fn connect(
     request.push_str("\r\n");
     stream.write_all(request.as_bytes())?;
 
-    let answer = read(&read_head(stream)?)?;
+    let mut answer = read(&read_head(stream)?)?;
+    for _ in 0..MOST_INTERIM {
+        if matches!(answer.status, 100 | 102..=199) {
+            answer = read(&read_head(stream)?)?;
+        }
+    }
     judge(&answer, credentials.is_some())
 }
 
