@@ -120,10 +120,9 @@ impl Stream {
 
     /// Takes what is to be sent, and encrypts it.
     pub fn queue(&mut self, plain: Vec<u8>) -> Result<(), Broken> {
-        if self.outgoing.len() == self.sent {
-            self.outgoing.clear();
-            self.sent = 0;
-        }
+        // Of what was sent before, a handshake, nothing counts as this having begun.
+        self.outgoing.drain(..self.sent);
+        self.sent = 0;
         if self.layers.is_empty() && self.outgoing.is_empty() {
             self.outgoing = plain;
             return Ok(());
@@ -161,10 +160,12 @@ impl Stream {
                 Broken::Cut if self.layers.is_empty() => closed(),
                 broken => broken,
             })?;
-            self.open(came, input)?;
+            let opened = self.open(came, input);
             if input.len() > before {
+                self.broken = opened.err();
                 return Ok(Sent::Answered);
             }
+            opened?;
         }
     }
 
