@@ -70,6 +70,22 @@ fn connections_that_the_service_has_closed_are_closed_by_the_next_call() {
 }
 
 #[test]
+fn a_closed_connection_to_one_endpoint_is_closed_by_a_call_to_another() {
+    let closing = Server::answering(NO_CONTENT, Then::Close);
+    let keeping = Server::answering(NO_CONTENT, Then::Keep);
+    assert!(call::example(&closing.endpoint()).is(Status::OK));
+    wait_until(|| {
+        // Another test may have closed it already: the one-line calls share a client.
+        let sockets = sockets_to(closing.port());
+        sockets
+            .iter()
+            .all(|socket| socket.is_ended || !socket.is_open)
+    });
+    assert!(call::example(&keeping.endpoint()).is(Status::OK));
+    assert_eq!(open_to(closing.port()), 0);
+}
+
+#[test]
 fn idle_connections_are_closed_when_the_host_asks_for_it() {
     let authority = Authority::new();
     let server = tls_server(authority.sign(&["127.0.0.1"]));

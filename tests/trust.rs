@@ -218,8 +218,15 @@ fn a_block_that_is_no_certificate_is_refused_and_named() {
             "-----BEGIN CERTIF".to_owned(),
             "block 1",
         ),
+        (
+            "a key behind a broken label",
+            "-----BEGIN RSA PRIVATE KEY\nMIIEsecret".to_owned(),
+            "block 1 is no certificate",
+        ),
     ] {
-        assert_refused(&set_ca_pem(&text), words, case);
+        let outcome = set_ca_pem(&text);
+        assert_refused(&outcome, words, case);
+        assert!(!outcome.message.contains("secret"), "{outcome:?}");
     }
     let config = config();
     // SAFETY: the configuration is alive; NULL is what is tried.

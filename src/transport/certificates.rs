@@ -11,7 +11,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor, UnixTime};
 use rustls::sign::CertifiedKey;
 
 use super::system;
-use crate::text;
 
 /// The largest file in bytes.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
@@ -85,19 +84,12 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     let ends = begins.iter().copied().skip(1).chain([text.len()]);
     let block = |(at, end): (usize, usize)| {
         let block = text.get(at.saturating_add(BEGIN.len())..end);
-        let (label, rest) = block.and_then(|block| block.split_once("-----"))?;
-        Some(Block { label, rest })
+        let block = block.unwrap_or_default();
+        // A label without its end is none that is known.
+        let (label, rest) = block.split_once("-----").unwrap_or((block, ""));
+        Block { label, rest }
     };
-    let unfinished = Block {
-        label: "",
-        rest: "",
-    };
-    let last = begins.last().is_some_and(|at| {
-        let line = text.get(*at..).unwrap_or_default();
-        !line.trim_start_matches('-').contains("-----")
-    });
-    let whole = begins.iter().copied().zip(ends).filter_map(block);
-    whole.chain(last.then_some(unfinished)).collect()
+    begins.iter().copied().zip(ends).map(block).collect()
 }
 
 impl Block<'_> {
@@ -112,10 +104,9 @@ fn in_block(block: &Block<'_>, now: UnixTime) -> Result<Said, String> {
     let has_uses = match block.label {
         "CERTIFICATE" | "X509 CERTIFICATE" => false,
         "TRUSTED CERTIFICATE" => true,
-        label => {
-            let label = text::bounded(label, 40);
-            return Err(format!("is no certificate but \"{label}\""));
-        }
+        label if is_plain(label) => return Err(format!("is no certificate but \"{label}\"")),
+        // It may be a part of a key.
+        _ => return Err("is no certificate".to_owned()),
     };
     let mut der = block.der()?;
     let mut is_for_servers = true;
@@ -136,6 +127,13 @@ fn in_block(block: &Block<'_>, now: UnixTime) -> Result<Said, String> {
     } else {
         Said::Trusted(anchor)
     })
+}
+
+fn is_plain(label: &str) -> bool {
+    label.len() <= 40
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b' ')
 }
 
 /// An authority's own dates, which nobody looks at when it is trusted. Where the clock is too early

@@ -113,7 +113,7 @@ impl Pool {
             // Closed after the lock is given back: that takes time.
             let (found, swept, _over) = self.locked(|state| {
                 let mut over = Vec::new();
-                let swept = state.sweep(&mut over);
+                let swept = state.sweep(endpoint, &mut over);
                 (state.find(endpoint, kept), swept, over)
             });
             match found {
@@ -218,15 +218,16 @@ enum Swept {
 }
 
 impl State {
-    /// Takes out those that were idle too long, and, where there are several, those on which
-    /// something has come, such as their end. (One alone is asked by who takes it.)
-    fn sweep(&mut self, over: &mut Vec<Idle>) -> Swept {
+    /// Takes out those that were idle too long, and those on which something has come, such as their
+    /// end. (One alone is asked by who takes it.)
+    fn sweep(&mut self, endpoint: &Endpoint, over: &mut Vec<Idle>) -> Swept {
         let now = Instant::now();
         let old = self
             .idle
             .partition_point(|idle| now.duration_since(idle.since) >= MAX_IDLE);
         over.extend(self.idle.drain(..old));
-        if self.idle.len() < 2 {
+        let is_for_caller = |idle: &Idle| idle.connection.endpoint() == endpoint;
+        if self.idle.len() < 2 && self.idle.iter().all(is_for_caller) {
             return Swept::None;
         }
         let mut watched: Vec<_> = self
