@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -81,6 +83,12 @@ int main(int argc, char **argv)
     client client_(endpoint, config().ca_file(ca_file).timeout_ms(20000).user_agent("checks/1"));
     std::cout << "FPGA image alone: "
               << client_.associations(token, project_id, fpga_id, nullptr).size() << '\n';
+    client_.close_idle();
+    std::ifstream file(ca_file);
+    std::string pem(std::istreambuf_iterator<char>(file), {});
+    client of_pem(endpoint, config().ca_pem(pem));
+    std::cout << "authority from memory: "
+              << of_pem.associations(token, project_id, nullptr, ecs_id).size() << '\n';
 
     refused("no endpoint", [&] { client without(none); });
     refused("no token", [&] { client_.associate(nullptr, project_id, fpga_id, ecs_id); });
@@ -90,6 +98,7 @@ int main(int argc, char **argv)
         client_.associate(token, project_id, std::string(fpga_id) + '\0', ecs_id);
     });
     refused("no such CA file", [&] { config().ca_file("/nonexistent/ca.pem"); });
+    refused("no client certificate", [&] { config().client_certificate("none"); });
 
     error refusal = failure(
         [&] { client_.associate(token, project_id, std::string(32, '0'), ecs_id); });

@@ -160,6 +160,14 @@ public:
     {
         return set(fpga_assoc_config_set_ca_file(config_.get(), whole(path)));
     }
+    config &ca_pem(const std::string &pem)
+    {
+        return set(fpga_assoc_config_set_ca_pem(config_.get(), pem.data(), pem.size()));
+    }
+    config &client_certificate(const std::string &pem)
+    {
+        return set(fpga_assoc_config_set_client_certificate(config_.get(), pem.data(), pem.size()));
+    }
     config &proxy(text url) { return set(fpga_assoc_config_set_proxy(config_.get(), whole(url))); }
     config &user_agent(text product)
     {
@@ -309,6 +317,9 @@ public:
 
     /* From any thread: the calls under way, and all later ones, end as FPGA_ASSOC_CANCELLED. */
     void shutdown() noexcept { fpga_assoc_client_shutdown(client_.get()); }
+
+    /* Closes the connections that no call uses now. */
+    void close_idle() noexcept { fpga_assoc_client_close_idle(client_.get()); }
 
 private:
     static constexpr const char *zero_byte = "an argument holds a zero byte";

@@ -3,6 +3,7 @@
 //     mono checks.exe ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
 
 using System;
+using System.IO;
 using System.Threading;
 using FpgaAssociate;
 
@@ -25,6 +26,9 @@ internal static class Checks
         var settings = new Settings { CaFile = caFile, TimeoutMs = 20000, UserAgent = "checks/1" };
         var client = new Client(endpoint, settings);
         Console.WriteLine("FPGA image alone: " + List(client, fpgaId, null));
+        client.CloseIdle();
+        using (var ofPem = new Client(endpoint, new Settings { CaPem = File.ReadAllBytes(caFile) }))
+            Console.WriteLine("authority from memory: " + List(ofPem, null, ecsId));
 
         Refused("no endpoint", () => new Client(null));
         Refused("no token", () => client.Associate(null, projectId, fpgaId, ecsId));
@@ -33,6 +37,8 @@ internal static class Checks
         Refused("zero byte", () => client.Associate(token, projectId, fpgaId + '\0', ecsId));
         Refused("no such CA file",
             () => new Client(endpoint, new Settings { CaFile = "/nonexistent/ca.pem" }));
+        Refused("no client certificate",
+            () => new Client(endpoint, new Settings { ClientCertificate = new byte[] { 0 } }));
 
         var error = Failure(() => client.Associate(token, projectId, new string('0', 32), ecsId));
         var withId = error.RequestId != "" && error.Message.Contains(error.RequestId);

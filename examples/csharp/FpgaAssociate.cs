@@ -80,6 +80,13 @@ namespace FpgaAssociate
         public uint? MaxAttempts { get; set; }
         public string CaFile { get; set; }
 
+        /// <summary>As CaFile, from memory.</summary>
+        public byte[] CaPem { get; set; }
+
+        /// <summary>The certificate that the endpoint sees where it asks for one, and its key, in
+        /// PEM.</summary>
+        public byte[] ClientCertificate { get; set; }
+
         /// <summary>"" is none, null is the environment's.</summary>
         public string Proxy { get; set; }
 
@@ -100,6 +107,11 @@ namespace FpgaAssociate
                     Check(Native.fpga_assoc_config_set_max_attempts(config, attempts));
                 if (CaFile != null)
                     Check(Native.fpga_assoc_config_set_ca_file(config, Text.To("CaFile", CaFile)));
+                if (CaPem != null)
+                    Check(Native.fpga_assoc_config_set_ca_pem(config, CaPem, new UIntPtr((uint)CaPem.Length)));
+                if (ClientCertificate != null)
+                    Check(Native.fpga_assoc_config_set_client_certificate(
+                        config, ClientCertificate, new UIntPtr((uint)ClientCertificate.Length)));
                 if (Proxy != null)
                     Check(Native.fpga_assoc_config_set_proxy(config, Text.To("Proxy", Proxy)));
                 if (UserAgent != null)
@@ -211,6 +223,12 @@ namespace FpgaAssociate
                 }
                 return associations;
             }
+        }
+
+        /// <summary>Closes the connections that no call uses now.</summary>
+        public void CloseIdle()
+        {
+            Native.fpga_assoc_client_close_idle(client);
         }
 
         /// <summary>Ends the calls of other threads as CANCELLED.</summary>
@@ -362,6 +380,14 @@ namespace FpgaAssociate
         internal static extern int fpga_assoc_config_set_ca_file(ConfigHandle config, byte[] path);
 
         [DllImport(Library)]
+        internal static extern int fpga_assoc_config_set_ca_pem(
+            ConfigHandle config, byte[] pem, UIntPtr length);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_config_set_client_certificate(
+            ConfigHandle config, byte[] pem, UIntPtr length);
+
+        [DllImport(Library)]
         internal static extern int fpga_assoc_config_set_proxy(ConfigHandle config, byte[] url);
 
         [DllImport(Library)]
@@ -396,6 +422,9 @@ namespace FpgaAssociate
 
         [DllImport(Library)]
         internal static extern void fpga_assoc_client_shutdown(ClientHandle client);
+
+        [DllImport(Library)]
+        internal static extern void fpga_assoc_client_close_idle(ClientHandle client);
 
         [DllImport(Library)]
         internal static extern void fpga_assoc_client_free(IntPtr client);

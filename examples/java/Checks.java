@@ -1,6 +1,7 @@
 import fpgaassociate.Client;
 import fpgaassociate.FpgaAssociateException;
 import fpgaassociate.Settings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,6 +45,11 @@ public final class Checks {
                 endpoint,
                 new Settings().caFile(caFile).timeout(Duration.ofSeconds(20)).userAgent("checks/1"));
         System.out.println("FPGA image alone: " + list(client, fpgaId, null));
+        client.closeIdle();
+        byte[] pem = Files.readAllBytes(caFile);
+        try (Client ofPem = new Client(endpoint, new Settings().caPem(pem))) {
+            System.out.println("authority from memory: " + list(ofPem, null, ecsId));
+        }
 
         refused("no endpoint", () -> new Client(null));
         refused("no token", () -> client.associate(null, projectId, fpgaId, ecsId));
@@ -52,6 +58,8 @@ public final class Checks {
         refused("zero byte", () -> client.associate(token, projectId, fpgaId + "\0", ecsId));
         refused("no such CA file", () -> new Client(
                 endpoint, new Settings().caFile(Path.of("/nonexistent/ca.pem"))));
+        refused("no client certificate", () -> new Client(
+                endpoint, new Settings().clientCertificate("none".getBytes())));
 
         FpgaAssociateException error =
                 failure(() -> client.associate(token, projectId, "0".repeat(32), ecsId));

@@ -26,6 +26,12 @@ local client = fpga_associate.client(
   { ca_file = ca_file, timeout_ms = 20000, user_agent = "checks/1" }
 )
 print("FPGA image alone: " .. #client:associations(token, project_id, fpga_id, nil))
+client:close_idle()
+local file = assert(io.open(ca_file))
+local of_pem = fpga_associate.client(endpoint, { ca_pem = file:read("*a") })
+file:close()
+print("authority from memory: " .. #of_pem:associations(token, project_id, nil, ecs_id))
+of_pem:close()
 
 local function refused(what, call)
   print(what .. ": " .. failure(call).status_name)
@@ -47,6 +53,9 @@ refused("zero byte", function()
 end)
 refused("no such CA file", function()
   fpga_associate.client(endpoint, { ca_file = "/nonexistent/ca.pem" })
+end)
+refused("no client certificate", function()
+  fpga_associate.client(endpoint, { client_certificate = "none" })
 end)
 
 local err = failure(function()

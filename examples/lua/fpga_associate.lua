@@ -42,6 +42,9 @@ int32_t fpga_assoc_config_set_timeout_ms(fpga_assoc_config *config, uint32_t ms)
 int32_t fpga_assoc_config_set_connect_timeout_ms(fpga_assoc_config *config, uint32_t ms);
 int32_t fpga_assoc_config_set_max_attempts(fpga_assoc_config *config, uint32_t attempts);
 int32_t fpga_assoc_config_set_ca_file(fpga_assoc_config *config, const char *path);
+int32_t fpga_assoc_config_set_ca_pem(fpga_assoc_config *config, const char *pem, size_t length);
+int32_t fpga_assoc_config_set_client_certificate(fpga_assoc_config *config, const char *pem,
+                                                 size_t length);
 int32_t fpga_assoc_config_set_proxy(fpga_assoc_config *config, const char *url);
 int32_t fpga_assoc_config_set_user_agent(fpga_assoc_config *config, const char *product);
 int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow);
@@ -59,6 +62,7 @@ int32_t fpga_assoc_client_associations(fpga_assoc_client *client, const char *to
                                        const char *project_id, const char *fpga_id,
                                        const char *ecs_id, fpga_assoc_list **list,
                                        fpga_assoc_error **error);
+void fpga_assoc_client_close_idle(fpga_assoc_client *client);
 void fpga_assoc_client_free(fpga_assoc_client *client);
 
 size_t fpga_assoc_list_len(const fpga_assoc_list *list);
@@ -150,6 +154,12 @@ local SETTERS = {
   connect_timeout_ms = C.fpga_assoc_config_set_connect_timeout_ms,
   max_attempts = C.fpga_assoc_config_set_max_attempts,
   ca_file = C.fpga_assoc_config_set_ca_file,
+  ca_pem = function(config, pem)
+    return C.fpga_assoc_config_set_ca_pem(config, pem, #pem)
+  end,
+  client_certificate = function(config, pem)
+    return C.fpga_assoc_config_set_client_certificate(config, pem, #pem)
+  end,
   proxy = C.fpga_assoc_config_set_proxy,
   user_agent = C.fpga_assoc_config_set_user_agent,
   allow_http = C.fpga_assoc_config_set_allow_http,
@@ -236,6 +246,11 @@ function Client:associations(token, project_id, fpga_id, ecs_id)
   end
   C.fpga_assoc_list_free(ffi.gc(pointer, nil))
   return associations
+end
+
+--- Closes the connections that the client keeps.
+function Client:close_idle()
+  C.fpga_assoc_client_close_idle(self.pointer)
 end
 
 --- Frees the client. Later calls are refused.

@@ -5,6 +5,7 @@
  */
 
 import assert from 'node:assert';
+import { readFileSync } from 'node:fs';
 
 import { Client, FpgaAssociateError } from './fpga_associate.js';
 
@@ -43,6 +44,10 @@ console.log('no settings, ECS image alone:', await list(plain, { ecsId }));
 await plain.close();
 const client = new Client(endpoint, { caFile, timeoutMs: 20_000, userAgent: 'checks/1' });
 console.log('FPGA image alone:', await list(client, { fpgaId }));
+client.closeIdle();
+const ofPem = new Client(endpoint, { caPem: readFileSync(caFile, 'utf8') });
+console.log('authority from memory:', await list(ofPem, { ecsId }));
+await ofPem.close();
 
 for (const [what, call] of [
   ['no endpoint', () => new Client(null)],
@@ -51,6 +56,7 @@ for (const [what, call] of [
   ['no image at all', () => client.associations(token, projectId)],
   ['zero byte', () => client.associate(token, projectId, `${fpgaId}\0`, ecsId)],
   ['no such CA file', () => new Client(endpoint, { caFile: '/nonexistent/ca.pem' })],
+  ['no client certificate', () => new Client(endpoint, { clientCertificate: 'none' })],
 ]) {
   const error = await failure(call);
   console.log(`${what}: ${error.statusName}`);

@@ -49,6 +49,8 @@ const C = Object.fromEntries(
     'int32_t fpga_assoc_config_set_connect_timeout_ms(fpga_assoc_config *config, uint32_t ms)',
     'int32_t fpga_assoc_config_set_max_attempts(fpga_assoc_config *config, uint32_t attempts)',
     'int32_t fpga_assoc_config_set_ca_file(fpga_assoc_config *config, const char *path)',
+    'int32_t fpga_assoc_config_set_ca_pem(fpga_assoc_config *config, const char *pem, size_t length)',
+    'int32_t fpga_assoc_config_set_client_certificate(fpga_assoc_config *config, const char *pem, size_t length)',
     'int32_t fpga_assoc_config_set_proxy(fpga_assoc_config *config, const char *url)',
     'int32_t fpga_assoc_config_set_user_agent(fpga_assoc_config *config, const char *product)',
     'int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow)',
@@ -58,6 +60,7 @@ const C = Object.fromEntries(
     `int32_t fpga_assoc_client_disassociate(fpga_assoc_client *client, ${images}, ${error})`,
     `int32_t fpga_assoc_client_associations(fpga_assoc_client *client, ${images}, _Out_ fpga_assoc_list **list, ${error})`,
     'void fpga_assoc_client_shutdown(fpga_assoc_client *client)',
+    'void fpga_assoc_client_close_idle(fpga_assoc_client *client)',
     'void fpga_assoc_client_free(fpga_assoc_client *client)',
     'size_t fpga_assoc_list_len(const fpga_assoc_list *list)',
     'const fpga_assoc_entry *fpga_assoc_list_get(const fpga_assoc_list *list, size_t index)',
@@ -78,11 +81,14 @@ const C = Object.fromEntries(
   ].map((prototype) => [/(\w+)\(/.exec(prototype)[1], library.func(prototype)]),
 );
 
+const withLength = (setter) => (config, pem) => setter(config, pem, Buffer.byteLength(pem));
 const SETTERS = {
   timeoutMs: C.fpga_assoc_config_set_timeout_ms,
   connectTimeoutMs: C.fpga_assoc_config_set_connect_timeout_ms,
   maxAttempts: C.fpga_assoc_config_set_max_attempts,
   caFile: C.fpga_assoc_config_set_ca_file,
+  caPem: withLength(C.fpga_assoc_config_set_ca_pem),
+  clientCertificate: withLength(C.fpga_assoc_config_set_client_certificate),
   proxy: C.fpga_assoc_config_set_proxy,
   userAgent: C.fpga_assoc_config_set_user_agent,
   allowHttp: C.fpga_assoc_config_set_allow_http,
@@ -163,6 +169,11 @@ export class Client {
     } finally {
       C.fpga_assoc_list_free(list[0]);
     }
+  }
+
+  /** Closes the connections that no call uses now. */
+  closeIdle() {
+    C.fpga_assoc_client_close_idle(this.#client);
   }
 
   /** Ends the calls under way as CANCELLED, waits for them, and frees the client. */

@@ -39,6 +39,10 @@ def main() -> None:
         print("no settings, ECS image alone:", len(pairs))
     client = Client(endpoint, ca_file=ca_file, timeout_ms=20_000, user_agent="checks/1")
     print("FPGA image alone:", len(client.associations(token, project_id, fpga_id=fpga_id)))
+    client.close_idle()
+    with open(ca_file, "rb") as pem, Client(endpoint, ca_pem=pem.read()) as client_of_pem:
+        pairs = client_of_pem.associations(token, project_id, ecs_id=ecs_id)
+        print("authority from memory:", len(pairs))
 
     for what, call in [
         ("no endpoint", lambda: Client(None)),
@@ -47,6 +51,7 @@ def main() -> None:
         ("no image at all", lambda: client.associations(token, project_id)),
         ("zero byte", lambda: client.associate(token, project_id, fpga_id + "\0", ecs_id)),
         ("no such CA file", lambda: Client(endpoint, ca_file="/nonexistent/ca.pem")),
+        ("no client certificate", lambda: Client(endpoint, client_certificate="none")),
     ]:
         print(f"{what}:", failure(call).status_name)
 

@@ -52,6 +52,8 @@ def _load() -> ctypes.CDLL:
         ("fpga_assoc_config_set_connect_timeout_ms", c_int32, [c_void_p, c_uint32]),
         ("fpga_assoc_config_set_max_attempts", c_int32, [c_void_p, c_uint32]),
         ("fpga_assoc_config_set_ca_file", c_int32, [c_void_p, c_char_p]),
+        ("fpga_assoc_config_set_ca_pem", c_int32, [c_void_p, c_char_p, c_size_t]),
+        ("fpga_assoc_config_set_client_certificate", c_int32, [c_void_p, c_char_p, c_size_t]),
         ("fpga_assoc_config_set_proxy", c_int32, [c_void_p, c_char_p]),
         ("fpga_assoc_config_set_user_agent", c_int32, [c_void_p, c_char_p]),
         ("fpga_assoc_config_set_allow_http", c_int32, [c_void_p, c_bool]),
@@ -61,6 +63,7 @@ def _load() -> ctypes.CDLL:
         ("fpga_assoc_client_disassociate", c_int32, [*call, error]),
         ("fpga_assoc_client_associations", c_int32, [*call, POINTER(c_void_p), error]),
         ("fpga_assoc_client_shutdown", None, [c_void_p]),
+        ("fpga_assoc_client_close_idle", None, [c_void_p]),
         ("fpga_assoc_client_free", None, [c_void_p]),
         ("fpga_assoc_list_len", c_size_t, [c_void_p]),
         ("fpga_assoc_list_get", POINTER(_Entry), [c_void_p, c_size_t]),
@@ -136,7 +139,7 @@ class Client:
     """Calls one endpoint, from any number of threads at once.
 
     The settings are those of the header: timeout_ms, connect_timeout_ms, max_attempts, ca_file,
-    proxy, user_agent, allow_http, confirm.
+    ca_pem, client_certificate, proxy, user_agent, allow_http, confirm.
     """
 
     def __init__(self, endpoint: Optional[str], **settings: Any) -> None:
@@ -207,6 +210,11 @@ class Client:
         finally:
             _library.fpga_assoc_list_free(pairs)
 
+    def close_idle(self) -> None:
+        """Closes the connections that no call uses now."""
+        with self._borrowed() as client:
+            _library.fpga_assoc_client_close_idle(client)
+
     def close(self) -> None:
         """Ends the calls of other threads as CANCELLED, waits for them, and frees the client."""
         with self._changed:
@@ -232,6 +240,9 @@ class Client:
                 self._changed.notify_all()
 
 
+_WITH_LENGTH = ("ca_pem", "client_certificate")
+
+
 def _config(settings: dict[str, Any]) -> Optional[int]:
     """NULL, which is all defaults, or settings to be freed."""
     if not settings:
@@ -244,7 +255,8 @@ def _config(settings: dict[str, Any]) -> Optional[int]:
                 raise TypeError(f"no such setting: {name}")
             if isinstance(value, (str, os.PathLike)):
                 value = _text(name, os.fspath(value))
-            status = setter(config, value)
+            length = (len(value),) if name in _WITH_LENGTH else ()
+            status = setter(config, value, *length)
             if status != 0:
                 # Setters have no error pointer; nothing else runs on this thread in between.
                 raise Error(status, _library.fpga_assoc_last_error().decode())

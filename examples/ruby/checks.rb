@@ -28,6 +28,11 @@ Client.open(endpoint) do |plain|
 end
 client = Client.new(endpoint, ca_file: ca_file, timeout_ms: 20_000, user_agent: "checks/1")
 puts "FPGA image alone: #{client.associations(token, project_id, fpga_id: fpga_id).length}"
+client.close_idle
+Client.open(endpoint, ca_pem: File.read(ca_file)) do |of_pem|
+  pairs = of_pem.associations(token, project_id, ecs_id: ecs_id)
+  puts "authority from memory: #{pairs.length}"
+end
 
 {
   "no endpoint" => -> { Client.new(nil) },
@@ -35,7 +40,8 @@ puts "FPGA image alone: #{client.associations(token, project_id, fpga_id: fpga_i
   "no ECS image" => -> { client.associate(token, project_id, fpga_id, nil) },
   "no image at all" => -> { client.associations(token, project_id) },
   "zero byte" => -> { client.associate(token, project_id, "#{fpga_id}\0", ecs_id) },
-  "no such CA file" => -> { Client.new(endpoint, ca_file: "/nonexistent/ca.pem") }
+  "no such CA file" => -> { Client.new(endpoint, ca_file: "/nonexistent/ca.pem") },
+  "no client certificate" => -> { Client.new(endpoint, client_certificate: "none") }
 }.each { |what, call| puts "#{what}: #{failure(&call).status_name}" }
 
 error = failure { client.associate(token, project_id, "0" * 32, ecs_id) }

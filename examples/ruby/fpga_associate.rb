@@ -34,6 +34,8 @@ module FpgaAssociate
     extern "int32_t fpga_assoc_config_set_connect_timeout_ms(void *config, uint32_t ms)"
     extern "int32_t fpga_assoc_config_set_max_attempts(void *config, uint32_t attempts)"
     extern "int32_t fpga_assoc_config_set_ca_file(void *config, char *path)"
+    extern "int32_t fpga_assoc_config_set_ca_pem(void *config, char *pem, size_t length)"
+    extern "int32_t fpga_assoc_config_set_client_certificate(void *config, char *pem, size_t length)"
     extern "int32_t fpga_assoc_config_set_proxy(void *config, char *url)"
     extern "int32_t fpga_assoc_config_set_user_agent(void *config, char *product)"
     extern "int32_t fpga_assoc_config_set_allow_http(void *config, bool allow)"
@@ -47,6 +49,7 @@ module FpgaAssociate
     extern "int32_t fpga_assoc_client_associations(void *client, char *token, char *project_id, " \
            "char *fpga_id, char *ecs_id, void **list, void **error)"
     extern "void fpga_assoc_client_shutdown(void *client)"
+    extern "void fpga_assoc_client_close_idle(void *client)"
     extern "void fpga_assoc_client_free(void *client)"
 
     extern "size_t fpga_assoc_list_len(void *list)"
@@ -163,6 +166,9 @@ module FpgaAssociate
 
   # Calls one endpoint, from any number of threads at once.
   class Client
+    WITH_LENGTH = %i[ca_pem client_certificate].freeze
+    private_constant :WITH_LENGTH
+
     # A client that is closed after the block.
     def self.open(endpoint, **settings)
       client = new(endpoint, **settings)
@@ -174,7 +180,7 @@ module FpgaAssociate
     end
 
     # The settings are those of the header: timeout_ms, connect_timeout_ms, max_attempts, ca_file,
-    # proxy, user_agent, allow_http, confirm.
+    # ca_pem, client_certificate, proxy, user_agent, allow_http, confirm.
     def initialize(endpoint, **settings)
       @calls = 0
       @lock = Monitor.new
@@ -217,6 +223,11 @@ module FpgaAssociate
       end
     ensure
       C.fpga_assoc_list_free(list.ptr) if list
+    end
+
+    # Closes the connections that no call uses now.
+    def close_idle
+      borrow { |client| C.fpga_assoc_client_close_idle(client) }
     end
 
     # Ends the calls of other threads as CANCELLED, waits for them, and frees the client.
@@ -278,7 +289,8 @@ module FpgaAssociate
         when Integer then value
         else C.argument(name, value)
         end
-      status = C.public_send(setter, config, value)
+      length = WITH_LENGTH.include?(name) ? [value.bytesize] : []
+      status = C.public_send(setter, config, value, *length)
       # Setters have no error pointer; nothing else runs on this thread in between.
       raise Error.new(status, C.text(C.fpga_assoc_last_error)) unless status.zero?
     end

@@ -117,12 +117,14 @@ impl Place {
         let mut expected = vec![
             "no settings, ECS image alone: 1",
             "FPGA image alone: 1",
+            "authority from memory: 1",
             "no endpoint: FPGA_ASSOC_INVALID_ARGUMENT",
             "no token: FPGA_ASSOC_INVALID_ARGUMENT",
             "no ECS image: FPGA_ASSOC_INVALID_ARGUMENT",
             "no image at all: FPGA_ASSOC_INVALID_ARGUMENT",
             "zero byte: FPGA_ASSOC_INVALID_ARGUMENT",
             "no such CA file: FPGA_ASSOC_INVALID_ARGUMENT",
+            "no client certificate: FPGA_ASSOC_INVALID_ARGUMENT",
             "unknown image: FPGA_ASSOC_NOT_FOUND 404 Ecs.0031 with request id, outcome known",
             "lost connection: FPGA_ASSOC_CONNECTION_LOST 0, outcome unknown",
             "taken away, left: 0",
@@ -133,7 +135,7 @@ impl Place {
         }
         assert_eq!(output.stdout.lines().collect::<Vec<_>>(), expected);
         let calls = if threads { 200 } else { 0 };
-        assert_eq!(service.requests().len(), 5 + calls);
+        assert_eq!(service.requests().len(), 6 + calls);
         assert!(service.associations().is_empty());
     }
 

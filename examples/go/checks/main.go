@@ -33,8 +33,16 @@ func main() {
 		CAFile: caFile, Timeout: 20 * time.Second, UserAgent: "checks/1",
 	})
 	fmt.Println("FPGA image alone:", list(client, &fpgaID, nil))
+	client.CloseIdle()
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		panic(err)
+	}
+	ofPEM := open(endpoint, &fpgaassociate.Settings{CAPEM: pem})
+	fmt.Println("authority from memory:", list(ofPEM, nil, &ecsID))
+	ofPEM.Close()
 
-	_, err := fpgaassociate.NewText(nil, nil)
+	_, err = fpgaassociate.NewText(nil, nil)
 	fmt.Println("no endpoint:", failure(err).Status)
 	fmt.Println("no token:", failure(client.AssociateText(nil, &projectID, &fpgaID, &ecsID)).Status)
 	fmt.Println("no ECS image:", failure(client.AssociateText(&token, &projectID, &fpgaID, nil)).Status)
@@ -43,6 +51,8 @@ func main() {
 	fmt.Println("zero byte:", failure(client.Associate(token, projectID, fpgaID+"\x00", ecsID)).Status)
 	_, err = fpgaassociate.New(endpoint, &fpgaassociate.Settings{CAFile: "/nonexistent/ca.pem"})
 	fmt.Println("no such CA file:", failure(err).Status)
+	_, err = fpgaassociate.New(endpoint, &fpgaassociate.Settings{ClientCertificate: []byte("none")})
+	fmt.Println("no client certificate:", failure(err).Status)
 
 	refusal := failure(client.Associate(token, projectID, strings.Repeat("0", 32), ecsID))
 	withID := "without"

@@ -82,10 +82,13 @@ type Settings struct {
 	ConnectTimeout time.Duration
 	MaxAttempts    uint32
 	CAFile         string
-	Proxy          *string // "" is none, nil is the environment's
-	UserAgent      string
-	AllowHTTP      bool
-	NoConfirm      bool
+	CAPEM          []byte // as CAFile, from memory
+	// The certificate that the endpoint sees where it asks for one, and its key, in PEM.
+	ClientCertificate []byte
+	Proxy             *string // "" is none, nil is the environment's
+	UserAgent         string
+	AllowHTTP         bool
+	NoConfirm         bool
 }
 
 // Text is an argument that may be missing: nil becomes NULL.
@@ -129,6 +132,13 @@ func NewText(endpoint Text, settings *Settings) (*Client, error) {
 	// For a client that nobody closes.
 	runtime.SetFinalizer(client, (*Client).Close)
 	return client, nil
+}
+
+// CloseIdle closes the connections that no call uses now.
+func (c *Client) CloseIdle() {
+	c.inUse.RLock()
+	defer c.inUse.RUnlock()
+	C.fpga_assoc_client_close_idle(c.pointer)
 }
 
 // Close ends the calls of other goroutines as Cancelled, waits for them, and frees the client.
@@ -254,6 +264,14 @@ func newConfig(settings *Settings) (*C.fpga_assoc_config, error) {
 		return C.fpga_assoc_config_set_max_attempts(config, C.uint32_t(settings.MaxAttempts))
 	})
 	set(t[0] != nil, func() C.int32_t { return C.fpga_assoc_config_set_ca_file(config, t[0]) })
+	set(len(settings.CAPEM) != 0, func() C.int32_t {
+		pem, length := bytes(settings.CAPEM)
+		return C.fpga_assoc_config_set_ca_pem(config, pem, length)
+	})
+	set(len(settings.ClientCertificate) != 0, func() C.int32_t {
+		pem, length := bytes(settings.ClientCertificate)
+		return C.fpga_assoc_config_set_client_certificate(config, pem, length)
+	})
 	set(t[1] != nil, func() C.int32_t { return C.fpga_assoc_config_set_user_agent(config, t[1]) })
 	set(t[2] != nil, func() C.int32_t { return C.fpga_assoc_config_set_proxy(config, t[2]) })
 	set(settings.AllowHTTP, func() C.int32_t { return C.fpga_assoc_config_set_allow_http(config, true) })
@@ -264,6 +282,11 @@ func newConfig(settings *Settings) (*C.fpga_assoc_config, error) {
 		return nil, err
 	}
 	return config, nil
+}
+
+// bytes are borrowed for a call; there must be some.
+func bytes(values []byte) (*C.char, C.size_t) {
+	return (*C.char)(unsafe.Pointer(&values[0])), C.size_t(len(values))
 }
 
 // milliseconds makes 0, which the setters refuse, of what is negative or too long.

@@ -92,6 +92,16 @@ public final class Client implements AutoCloseable {
         }
     }
 
+    /** Closes the connections that no call uses now. */
+    public void closeIdle() {
+        inUse.readLock().lock();
+        try {
+            C.fpga_assoc_client_close_idle(client);
+        } finally {
+            inUse.readLock().unlock();
+        }
+    }
+
     /** Ends the calls of other threads as CANCELLED, waits for them, and frees the client. */
     @Override
     public void close() {

@@ -29,6 +29,10 @@ interface NativeLibrary extends Library {
 
     int fpga_assoc_config_set_ca_file(Pointer config, String path);
 
+    int fpga_assoc_config_set_ca_pem(Pointer config, byte[] pem, Size length);
+
+    int fpga_assoc_config_set_client_certificate(Pointer config, byte[] pem, Size length);
+
     int fpga_assoc_config_set_proxy(Pointer config, String url);
 
     int fpga_assoc_config_set_user_agent(Pointer config, String product);
@@ -51,6 +55,8 @@ interface NativeLibrary extends Library {
             PointerByReference list, PointerByReference error);
 
     void fpga_assoc_client_shutdown(Pointer client);
+
+    void fpga_assoc_client_close_idle(Pointer client);
 
     void fpga_assoc_client_free(Pointer client);
 

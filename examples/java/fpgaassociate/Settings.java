@@ -33,6 +33,17 @@ public final class Settings {
         return with(config -> C.fpga_assoc_config_set_ca_file(config, path));
     }
 
+    public Settings caPem(byte[] pem) {
+        NativeLibrary.Size length = new NativeLibrary.Size(pem.length);
+        return with(config -> C.fpga_assoc_config_set_ca_pem(config, pem, length));
+    }
+
+    /** The certificate that the endpoint sees where it asks for one, and its key. */
+    public Settings clientCertificate(byte[] pem) {
+        NativeLibrary.Size length = new NativeLibrary.Size(pem.length);
+        return with(config -> C.fpga_assoc_config_set_client_certificate(config, pem, length));
+    }
+
     /** "" is none; unset is the environment's. */
     public Settings proxy(String url) throws FpgaAssociateException {
         Client.text("proxy", url);
