@@ -187,6 +187,11 @@ fn a_call_leaves_the_process_as_it_was() {
 }
 
 #[test]
+fn a_terminal_given_as_ca_file_does_not_become_the_hosts() {
+    host("no-terminal", &[]);
+}
+
+#[test]
 fn the_library_can_be_closed_and_loaded_again() {
     let service = Emulator::start().unwrap();
     let toolchain = Toolchain::new().unwrap();

@@ -311,6 +311,21 @@ static int left_alone(void)
     return 0;
 }
 
+/* A process that leads a session without a terminal gets the first one that it opens, and its signals. */
+static int no_terminal(void)
+{
+    fpga_assoc_config *config = fpga_assoc_config_new();
+    int keeper = posix_openpt(O_RDWR | O_NOCTTY);
+    if (keeper < 0 || grantpt(keeper) != 0 || unlockpt(keeper) != 0 || setsid() < 0)
+        return CANT_SHOW;
+    if (fpga_assoc_config_set_ca_file(config, ptsname(keeper)) != FPGA_ASSOC_INVALID_ARGUMENT)
+        return failed("a terminal was read");
+    fpga_assoc_config_free(config);
+    if (open("/dev/tty", O_RDWR | O_NOCTTY) >= 0 || errno != ENXIO)
+        return failed("the terminal is the process's");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *mode;
@@ -348,5 +363,7 @@ int main(int argc, char **argv)
         return closed_streams();
     if (strcmp(mode, "left-alone") == 0)
         return left_alone();
+    if (strcmp(mode, "no-terminal") == 0)
+        return no_terminal();
     return 2;
 }
