@@ -90,7 +90,7 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_NOT_FOUND = 23,
   /**
-   * HTTP 409, or the two images are known to be associated already.
+   * Another change is under way: HTTP 409.
    */
   FPGA_ASSOC_CONFLICT = 24,
   /**
@@ -98,19 +98,54 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_THROTTLED = 25,
   /**
-   * The service failed: HTTP 5xx. `fpga_assoc_error_outcome_unknown` tells whether it may have
-   * acted.
+   * The service failed: HTTP 5xx. It may have acted, or may yet act.
    */
   FPGA_ASSOC_SERVICE_FAILED = 26,
   /**
-   * An HTTP status that this call does not know, redirects (never followed) among them.
+   * An answer that this call does not know: HTTP 1xx, 3xx (redirects are never followed), 600 and
+   * over, and 2xx with something else than success has. The service may have acted.
    */
   FPGA_ASSOC_UNEXPECTED_STATUS = 27,
+  /**
+   * The service accepted the request (HTTP 202), and the list did not show it as done within the
+   * call's time. It may be done later.
+   */
+  FPGA_ASSOC_PENDING = 28,
+  /**
+   * The two images were associated already, as the list shows, and not by this call.
+   */
+  FPGA_ASSOC_ALREADY_ASSOCIATED = 29,
+  /**
+   * The two images were not associated, as the list shows, and not because of this call.
+   */
+  FPGA_ASSOC_NOT_ASSOCIATED = 30,
+  /**
+   * The list shows ten or more other FPGA images at the ECS image.
+   */
+  FPGA_ASSOC_LIMIT_REACHED = 31,
   /**
    * A defect in this library, contained.
    */
   FPGA_ASSOC_INTERNAL = 99,
 } fpga_assoc_status;
+
+/**
+ * What the list showed of the two images when the call asked it last.
+ */
+typedef enum fpga_assoc_observed {
+  /**
+   * It was not asked, or it could not tell.
+   */
+  FPGA_ASSOC_OBSERVED_NOTHING = 0,
+  /**
+   * The two are associated.
+   */
+  FPGA_ASSOC_OBSERVED_ASSOCIATED = 1,
+  /**
+   * They are not.
+   */
+  FPGA_ASSOC_OBSERVED_APART = 2,
+} fpga_assoc_observed;
 
 /**
  * A client of one endpoint, with its settings and the connections that it keeps. Any number of
@@ -159,8 +194,10 @@ typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line
  * it.
  *
  * Only the library allocates entries, and later versions add fields at the end alone: use pointers
- * to entries, never arrays of them or their size. No text is NULL: what the service did not give
- * is "". All text belongs to the list and lives as long as it.
+ * to entries, never arrays of them or their size. No text is NULL: what the service did not give,
+ * or gave in another type than documented, is "". A text that repeats the token is withheld: "the
+ * answer repeats the token" stands in its place. All text belongs to the list and lives as long as
+ * it.
  */
 typedef struct fpga_assoc_entry {
   /**
@@ -242,21 +279,33 @@ extern "C" {
  * `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
  *
  * The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts
- * included. It is tried up to three times, but sent again only where the service provably did
- * nothing: no connection, a TLS handshake or a proxy that broke off, HTTP 429 or 503, a
- * flow-control code, or a connection kept from an earlier call that closes without a byte of an
- * answer. A certificate that is not trusted and a proxy that refuses (407, other 4xx) are final.
- * The certificate and the host name are always verified, against the system's trusted certificates
- * (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never
- * followed.
+ * included. The certificate and the host name are always verified, against the system's trusted
+ * certificates (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are
+ * never followed.
  *
- * Where it stays unknown what the service did (the connection broke after the request went out;
- * HTTP 500, 502, 504) the list call is asked for this very pair, within the same 30 seconds: where
- * the two are associated the call succeeds, where they are not the error says so, or the request
- * is sent again. Where the service says that the two are associated already or the ECS image has
- * its limit, one text for both, the list tells which: `FPGA_ASSOC_CONFLICT` or
- * `FPGA_ASSOC_REJECTED`. Without permission to list, or without time,
- * `fpga_assoc_error_outcome_unknown` stays true.
+ * A returned status is what happened. `FPGA_ASSOC_OK` means that the service answered with success
+ * (HTTP 200, 201 or 204 with no body, or with a JSON object that carries no error), or that the list
+ * call shows the two images associated after a request of this call that was in doubt.
+ *
+ * - A refusal settles a request: HTTP 4xx, or one of the service's flow-control codes. Anything else
+ *   that follows once a byte of the request may have gone out leaves it in doubt.
+ * - Doubt stays, whatever later attempts are answered. Before a call in doubt fails the list call is
+ *   asked for this very pair, within the same 30 seconds, and once more 500 ms later; so that there
+ *   is time to ask, the service's own answer is waited for until a fifth of the time, at most 5
+ *   seconds, is left. Where the list does not show the two associated either,
+ *   `fpga_assoc_error_outcome_unknown` is true.
+ * - HTTP 202 is in doubt: the list is asked until the time is over, then it is
+ *   `FPGA_ASSOC_PENDING`.
+ * - The service has one text for "associated already" and "the ECS image has its limit". The list
+ *   tells which: `FPGA_ASSOC_ALREADY_ASSOCIATED` or `FPGA_ASSOC_LIMIT_REACHED`; where it can't,
+ *   `FPGA_ASSOC_REJECTED`. After an earlier request of this call it may be the echo of the call's
+ *   own success: with the two associated it is `FPGA_ASSOC_OK`.
+ *
+ * There are up to three attempts. The request is sent again only where it did not reach the service
+ * (no connection, a TLS handshake or a proxy that broke off), where the service said that it did
+ * nothing (HTTP 408, 425, 429, a flow-control code), where a connection kept from an earlier call
+ * closed without a byte of an answer, or where the list has since shown that nothing was done. A
+ * certificate that is not trusted and a proxy that refuses (407, other 4xx) are final.
  *
  * Proxies are those of the environment, as curl has them. For other settings make a client with
  * `fpga_assoc_client_new`.
@@ -276,10 +325,11 @@ int32_t fpga_associate(const char *endpoint,
  * Sends `DELETE` to the same URI and with the same body as `fpga_associate`. The IAM action is
  * `ecs:cloudServerFpgaImages:unrelate`.
  *
- * Arguments, results, errors, time limits, attempts and the question to the list are those of
- * `fpga_associate`: where it stays unknown what the service did, the call succeeds if the two are
- * not associated any more. Where they were not associated before, the service refuses, and so does
- * this call.
+ * Arguments, results, errors, time limits, attempts and questions to the list are those of
+ * `fpga_associate`, the other way round: a call that was in doubt succeeds where the list does not
+ * show the two associated any more. Where the service says that there is nothing to take away, and
+ * the list shows that the two are not associated, it is `FPGA_ASSOC_NOT_ASSOCIATED`; where the list
+ * can't tell, `FPGA_ASSOC_NOT_FOUND` or `FPGA_ASSOC_REJECTED`.
  *
  * Thread-safe: any number of threads may call at once. Blocks the calling thread.
  */
@@ -301,10 +351,14 @@ int32_t fpga_disassociate(const char *endpoint,
  *
  * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and
  * `fpga_assoc_last_error_detail` of the same thread tell more. An answer that is not the
- * documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`.
+ * documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`; an answer that carries an
+ * error is an error, never an empty list.
  *
  * Time limits are those of `fpga_associate`. Each page is tried up to three times, after lost
- * connections and HTTP 5xx too, because a list changes nothing.
+ * connections and HTTP 5xx too, because a list changes nothing. By FPGA image, pages are read until
+ * an empty one. Where a pair comes on two pages, what is listed moved between them: the list has it
+ * once, and is read up to three times, until two readings are the same; else the call is
+ * `FPGA_ASSOC_BAD_RESPONSE`.
  *
  * Thread-safe: any number of threads may call at once. Blocks the calling thread.
  */
@@ -390,8 +444,8 @@ const char *fpga_assoc_error_code(const struct fpga_assoc_error *error);
 const char *fpga_assoc_error_request_id(const struct fpga_assoc_error *error);
 
 /**
- * How long the service asked to wait before the next call, in milliseconds; 0 where it did not
- * ask, and for NULL.
+ * How long the service asked to wait before the next call, in milliseconds, at most 86,400,000 (a
+ * day); 0 where it did not ask, and for NULL.
  *
  * Thread-safe.
  */
@@ -407,17 +461,32 @@ uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
 uint32_t fpga_assoc_error_attempts(const struct fpga_assoc_error *error);
 
 /**
- * Whether the service may have acted on the request although the call failed; false for NULL.
+ * Whether a request of the call may have had, or may yet have, an effect although the call failed;
+ * false for NULL.
  *
- * It can be true once the request had begun to go out: after a deadline that passed, a shutdown, a
- * connection that broke, an answer that can't be read, and HTTP 5xx other than 501 and 503; also
- * after a refusal that may be the echo of this call's own earlier success. Where the list call
- * could be asked it is false, as of that list call. Where it is true, find out what the service
- * did before the call is repeated. Never true for a list.
+ * False means that no request of the call had an effect, or will have one: nothing went out, or
+ * each request was refused (HTTP 4xx, a flow-control code). It is true after anything else that
+ * followed a byte of a request: a lost connection, the deadline, a shutdown, an answer that can't
+ * be read, HTTP 202, 2xx of another form than success has, 1xx, 3xx, 5xx, 600 and over; and after a
+ * refusal that may be the echo of an earlier request of the call, where the list can't tell. It stays
+ * true whatever later requests of the call are answered, until one succeeds or the list shows the
+ * two images as wanted; then the call succeeds. Where it is true, `fpga_assoc_error_observed` says
+ * what the list showed; ask the list before the call is repeated. Never true for a list.
  *
  * Thread-safe.
  */
 bool fpga_assoc_error_outcome_unknown(const struct fpga_assoc_error *error);
+
+/**
+ * What the list showed of the two images when the call asked it last, an `fpga_assoc_observed`;
+ * `FPGA_ASSOC_OBSERVED_NOTHING` for NULL.
+ *
+ * Where the outcome is unknown it is what was seen, not what will be: a gateway may hand a request
+ * on later still, and a list may lag behind.
+ *
+ * Thread-safe.
+ */
+int32_t fpga_assoc_error_observed(const struct fpga_assoc_error *error);
 
 /**
  * Frees an error that an error pointer received. NULL is ignored.
@@ -587,14 +656,30 @@ int32_t fpga_assoc_config_set_user_agent(struct fpga_assoc_config *config, const
 int32_t fpga_assoc_config_set_allow_http(struct fpga_assoc_config *config, bool allow);
 
 /**
- * Sets whether the list call is asked what became of an associate or disassociate call whose
- * outcome is not known. The default is true. It needs the IAM action
- * `ecs:cloudServerFpgaImages:getRelations`.
+ * Sets whether the list call is asked where only that can tell: what became of a request whose
+ * outcome is not known, and which of its two causes a refusal has. The default is true. It needs the
+ * IAM action `ecs:cloudServerFpgaImages:getRelations`.
+ *
+ * Where it is false nothing is asked: what would have been asked about ends with
+ * `fpga_assoc_error_outcome_unknown` true, HTTP 202 as `FPGA_ASSOC_PENDING`, and a refusal with two
+ * causes as `FPGA_ASSOC_REJECTED` or `FPGA_ASSOC_NOT_FOUND`.
  *
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
  * thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_confirm(struct fpga_assoc_config *config, bool confirm);
+int32_t fpga_assoc_config_set_confirm(struct fpga_assoc_config *config,
+                                      bool confirm);
+
+/**
+ * Sets whether a change that finds nothing to do is a success: `FPGA_ASSOC_OK` in place of
+ * `FPGA_ASSOC_ALREADY_ASSOCIATED` and `FPGA_ASSOC_NOT_ASSOCIATED`, for tools that are run again. The
+ * default is false. It needs the list call (`fpga_assoc_config_set_confirm`).
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+ * thread's last error. Thread-safe.
+ */
+int32_t fpga_assoc_config_set_idempotent(struct fpga_assoc_config *config,
+                                         bool idempotent);
 
 /**
  * Sets a function that receives lines of text about what the client does. The default, and NULL,
@@ -691,8 +776,9 @@ int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
  * Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once,
  * and so do all later ones.
  *
- * NULL is ignored. The client must still be freed, after the calls have returned. In a child of
- * fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
+ * NULL is ignored. The client must still be freed, after the calls have returned; the thread whose
+ * call this ended may do so at once, while this function is still returning in another. In a child
+ * of fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
  */
 void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
 
@@ -708,7 +794,8 @@ void fpga_assoc_client_close_idle(struct fpga_assoc_client *client);
 /**
  * Frees a client and closes its connections. NULL is ignored.
  *
- * Thread-safe, as long as nobody else uses the client any more.
+ * Thread-safe, as long as nobody else uses the client any more; a call of
+ * `fpga_assoc_client_shutdown` that has begun is not use.
  */
 void fpga_assoc_client_free(struct fpga_assoc_client *client);
 
@@ -728,8 +815,11 @@ const struct fpga_assoc_entry *fpga_assoc_list_get(const struct fpga_assoc_list 
                                                    size_t index);
 
 /**
- * The list as one JSON document of the service's form, all pages put together, fields that this
- * library does not know included; "" for NULL.
+ * The list as one JSON document of the service's form, all pages put together; "" for NULL.
+ *
+ * Fields that this library does not know, and numbers of any size, are as they came; a field of the
+ * document or of an ECS image that several pages have is that of the first. A value that repeats the
+ * token is withheld.
  *
  * Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it.
  * Thread-safe.

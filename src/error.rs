@@ -23,8 +23,24 @@ pub struct Error {
     pub retry_after_ms: u64,
     /// How many times the request was tried.
     pub attempts: u32,
-    /// Whether the service may have acted on the request.
+    /// Whether a request of the call may have had, or may yet have, an effect.
     pub outcome_unknown: bool,
+    /// What the list showed last.
+    pub observed: Observed,
+}
+
+/// What the list showed of the two images when the call asked it last.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// Spelled as in C, where each also carries the prefix FPGA_ASSOC_.
+#[allow(non_camel_case_types, clippy::enum_variant_names)]
+pub enum Observed {
+    /// It was not asked, or it could not tell.
+    OBSERVED_NOTHING = 0,
+    /// The two are associated.
+    OBSERVED_ASSOCIATED = 1,
+    /// They are not.
+    OBSERVED_APART = 2,
 }
 
 impl Error {
@@ -39,6 +55,7 @@ impl Error {
             retry_after_ms: 0,
             attempts: 0,
             outcome_unknown: false,
+            observed: Observed::OBSERVED_NOTHING,
         }
     }
 

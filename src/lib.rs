@@ -12,7 +12,7 @@
 //! - [`transport`]: bytes: names, sockets, TLS and connections that are kept. The only place that
 //!   knows the HTTP library.
 //!
-//! [`status`], [`error`], [`log`] and [`text`] are the ground that all of them stand on. Imports
+//! [`status`], [`error`], [`log`], [`text`] and [`secret`] are the ground that all of them stand on. Imports
 //! point downwards only.
 
 #![deny(unsafe_code, missing_docs)]
@@ -31,6 +31,7 @@ pub mod capi;
 pub mod client;
 pub mod error;
 pub mod log;
+pub mod secret;
 pub mod status;
 pub mod text;
 pub mod transport;

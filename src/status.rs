@@ -42,15 +42,24 @@ pub enum Status {
     FORBIDDEN = 22,
     /// The service does not know what was named: HTTP 404.
     NOT_FOUND = 23,
-    /// HTTP 409, or the two images are known to be associated already.
+    /// Another change is under way: HTTP 409.
     CONFLICT = 24,
     /// Too many requests: HTTP 429, or a flow-control code under any HTTP status.
     THROTTLED = 25,
-    /// The service failed: HTTP 5xx. `fpga_assoc_error_outcome_unknown` tells whether it may have
-    /// acted.
+    /// The service failed: HTTP 5xx. It may have acted, or may yet act.
     SERVICE_FAILED = 26,
-    /// An HTTP status that this call does not know, redirects (never followed) among them.
+    /// An answer that this call does not know: HTTP 1xx, 3xx (redirects are never followed), 600 and
+    /// over, and 2xx with something else than success has. The service may have acted.
     UNEXPECTED_STATUS = 27,
+    /// The service accepted the request (HTTP 202), and the list did not show it as done within the
+    /// call's time. It may be done later.
+    PENDING = 28,
+    /// The two images were associated already, as the list shows, and not by this call.
+    ALREADY_ASSOCIATED = 29,
+    /// The two images were not associated, as the list shows, and not because of this call.
+    NOT_ASSOCIATED = 30,
+    /// The list shows ten or more other FPGA images at the ECS image.
+    LIMIT_REACHED = 31,
     /// A defect in this library, contained.
     INTERNAL = 99,
 }
@@ -76,6 +85,10 @@ impl Status {
         Self::THROTTLED,
         Self::SERVICE_FAILED,
         Self::UNEXPECTED_STATUS,
+        Self::PENDING,
+        Self::ALREADY_ASSOCIATED,
+        Self::NOT_ASSOCIATED,
+        Self::LIMIT_REACHED,
         Self::INTERNAL,
     ];
 
@@ -113,6 +126,10 @@ impl Status {
             Self::THROTTLED => c"FPGA_ASSOC_THROTTLED",
             Self::SERVICE_FAILED => c"FPGA_ASSOC_SERVICE_FAILED",
             Self::UNEXPECTED_STATUS => c"FPGA_ASSOC_UNEXPECTED_STATUS",
+            Self::PENDING => c"FPGA_ASSOC_PENDING",
+            Self::ALREADY_ASSOCIATED => c"FPGA_ASSOC_ALREADY_ASSOCIATED",
+            Self::NOT_ASSOCIATED => c"FPGA_ASSOC_NOT_ASSOCIATED",
+            Self::LIMIT_REACHED => c"FPGA_ASSOC_LIMIT_REACHED",
             Self::INTERNAL => c"FPGA_ASSOC_INTERNAL",
         }
     }
@@ -158,7 +175,7 @@ impl Status {
             Self::NOT_FOUND => {
                 c"The service does not know what was named. Check the ids, the project, and that the endpoint is of the region where the FPGA image lives."
             }
-            Self::CONFLICT => c"The two images are associated already, or another change is under way.",
+            Self::CONFLICT => c"Another change is under way. Call again later.",
             Self::THROTTLED => {
                 c"The service asks to slow down. Wait, as long as it asked for if it did, and call again."
             }
@@ -166,7 +183,19 @@ impl Status {
                 c"The service failed. Call again later; if the outcome is unknown, find out first what it did. Give the request id to the service's support."
             }
             Self::UNEXPECTED_STATUS => {
-                c"The service answered with an HTTP status that this call does not know. Redirects are never followed: give the final endpoint."
+                c"The answer is none that the service documents: a redirect (never followed: give the final endpoint), a login page, a proxy's own words. If the outcome is unknown, find out what was done before you repeat the call."
+            }
+            Self::PENDING => {
+                c"The service accepted the request and had not done it when the call's time was over. Ask the list later."
+            }
+            Self::ALREADY_ASSOCIATED => {
+                c"Nothing is left to do: the two images were associated before the call. fpga_assoc_config_set_idempotent makes this a success."
+            }
+            Self::NOT_ASSOCIATED => {
+                c"Nothing is left to do: the two images were not associated. fpga_assoc_config_set_idempotent makes this a success."
+            }
+            Self::LIMIT_REACHED => {
+                c"The ECS image has as many FPGA images as the service allows. Take one of them away first."
             }
             Self::INTERNAL => {
                 c"A defect in this library. Please report it with the message and the version."

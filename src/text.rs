@@ -1,13 +1,6 @@
-//! Text from elsewhere, made fit to show: one line, no control characters, bounded, without
-//! secrets.
-
-use std::collections::HashSet;
+//! Text from elsewhere, made fit to show: one line, no control characters, bounded.
 
 const ELLIPSIS: &str = "…";
-const MASK: &str = "***";
-
-/// How many bytes of a secret in a row give it away.
-const TELLING: usize = 16;
 
 /// The text on one line: control characters and all white space become single spaces.
 pub fn one_line(text: &str) -> String {
@@ -46,43 +39,6 @@ pub fn bounded(text: &str, max: usize) -> String {
     cut
 }
 
-/// The text with every trace of the secret masked: the whole of it, and any 16 bytes of it in a
-/// row.
-///
-/// An echo may be cut, escaped or wrapped, so that looking for the whole secret is not enough.
-pub fn without_secret(text: &str, secret: &str) -> String {
-    if secret.is_empty() {
-        return text.to_owned();
-    }
-    let window = secret.len().min(TELLING);
-    let text_bytes = text.as_bytes();
-    let wanted: HashSet<&[u8]> = text_bytes.windows(window).collect();
-    let told: HashSet<&[u8]> = secret
-        .as_bytes()
-        .windows(window)
-        .filter(|piece| wanted.contains(piece))
-        .collect();
-    if told.is_empty() {
-        return text.to_owned();
-    }
-
-    let mut masked = String::with_capacity(text.len());
-    let mut told_until = 0;
-    for (at, c) in text.char_indices() {
-        let piece = text_bytes.get(at..at + window).unwrap_or_default();
-        if told.contains(piece) {
-            if at >= told_until {
-                masked.push_str(MASK);
-            }
-            told_until = at + window;
-        }
-        if at >= told_until {
-            masked.push(c);
-        }
-    }
-    masked
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,29 +67,5 @@ mod tests {
             assert!(cut.len() <= max, "{max}: {cut}");
             assert_eq!(cut.ends_with(ELLIPSIS), text.len() > max);
         }
-    }
-
-    #[test]
-    fn a_secret_leaves_no_sixteen_bytes_of_itself() {
-        let secret: String = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
-        for (given, masked) in [
-            (secret.clone(), "***".to_owned()),
-            (format!("x{secret}y"), "x***y".to_owned()),
-            (format!("{secret} and {secret}"), "*** and ***".to_owned()),
-            (format!("cut: {}", &secret[..40]), "cut: ***".to_owned()),
-            (
-                format!("middle: {}!", &secret[7..30]),
-                "middle: ***!".to_owned(),
-            ),
-            ("abcdefghijklmno".to_owned(), "abcdefghijklmno".to_owned()),
-            ("镜像".to_owned(), "镜像".to_owned()),
-        ] {
-            assert_eq!(without_secret(&given, &secret), masked, "{given}");
-        }
-        assert_eq!(
-            without_secret("a short one: key", "key"),
-            "a short one: ***"
-        );
-        assert_eq!(without_secret("kekey", "key"), "ke***");
     }
 }

@@ -127,7 +127,7 @@ fn the_longest_times_are_usable() {
 
 #[test]
 fn a_value_that_is_refused_changes_nothing() {
-    let server = Server::answering(answer(503, "", ""), Then::Keep);
+    let server = Server::answering(answer(429, "", ""), Then::Keep);
     let config = config().max_attempts(2).user_agent("before/1");
     assert_refused(&set_number(&config, SET_MAX_ATTEMPTS, 0), "max_attempts", 0);
     assert_refused(&set_number(&config, SET_TIMEOUT, 0), "timeout_ms", 0);
@@ -405,7 +405,7 @@ fn what_is_not_an_endpoint_is_refused_whatever_is_allowed() {
 
 #[test]
 fn a_client_keeps_the_settings_that_it_was_made_with() {
-    let server = Server::answering(answer(503, "", ""), Then::Keep);
+    let server = Server::answering(answer(429, "", ""), Then::Keep);
     let endpoint = CString::new(server.endpoint()).unwrap();
     let mut client = ptr::null_mut();
     // SAFETY: all pointers are good for their calls; each thing is freed once.
@@ -432,7 +432,7 @@ fn a_client_keeps_the_settings_that_it_was_made_with() {
 
 #[test]
 fn null_settings_are_the_defaults() {
-    let server = Server::answering(answer(503, "", ""), Then::Keep);
+    let server = Server::answering(answer(429, "", ""), Then::Keep);
     let endpoint = CString::new(server.endpoint()).unwrap();
     let mut client = ptr::null_mut();
     // SAFETY: all pointers are good for their calls; the client is freed once.
@@ -458,13 +458,20 @@ fn null_settings_are_the_defaults() {
 #[test]
 fn a_call_has_thirty_seconds_unless_it_is_told_otherwise() {
     // Seen from which waits still fit, so that nobody has to wait.
-    for (seconds, limit, fits) in [
-        (29, None, true),
-        (30, None, false),
-        (59, Some(60_000), true),
-        (60, Some(60_000), false),
+    for (seconds, limit, confirms, fits) in [
+        (29, None, false, true),
+        (30, None, false, false),
+        (59, Some(60_000), false, true),
+        (60, Some(60_000), false, false),
+        // A fifth is left for questions to the list, and 5 s at most.
+        (24, None, true, true),
+        (25, None, true, false),
+        (54, Some(60_000), true, true),
+        (55, Some(60_000), true, false),
+        (7, Some(10_000), true, true),
+        (8, Some(10_000), true, false),
     ] {
-        let asks = answer(503, &format!("Retry-After: {seconds}\r\n"), "");
+        let asks = answer(429, &format!("Retry-After: {seconds}\r\n"), "");
         let server = Server::answering(asks, Then::Keep);
         let (waits, is_waiting) = mpsc::channel();
         let hear = move |_, line: &str| {
@@ -473,6 +480,11 @@ fn a_call_has_thirty_seconds_unless_it_is_told_otherwise() {
             }
         };
         let config = on_line(config(), hear);
+        let config = if confirms {
+            config
+        } else {
+            config.no_confirm()
+        };
         let config = match limit {
             Some(limit) => config.timeout_ms(limit),
             None => config,
@@ -489,7 +501,7 @@ fn a_call_has_thirty_seconds_unless_it_is_told_otherwise() {
         let status = if fits {
             Status::CANCELLED
         } else {
-            Status::SERVICE_FAILED
+            Status::THROTTLED
         };
         assert!(outcome.is(status), "{seconds}: {outcome:?}");
     }
@@ -616,7 +628,7 @@ fn an_error_goes_where_the_caller_wants_it_and_nowhere_else() {
 
 #[test]
 fn each_step_is_logged_once_at_its_level() {
-    let server = Server::answering_first(answer(503, "", ""), Then::Keep);
+    let server = Server::answering_first(answer(429, "", ""), Then::Keep);
     let client = config().log().client(&server.endpoint());
     assert!(client.example().is(Status::OK));
     let place = server.address().to_string();
@@ -652,7 +664,7 @@ fn no_line_holds_the_token_though_the_service_echoes_it() {
     let echo = format!(r#"{{"error":{{"code":"{TOKEN}","message":"bad token {TOKEN}"}}}}"#);
     let headers = format!("X-Request-Id: {TOKEN}\r\n");
     let server = Server::start(move |nth, stream| {
-        let http_status = if nth == 0 { 503 } else { 400 };
+        let http_status = if nth == 0 { 429 } else { 400 };
         stream.write_all(&answer(http_status, &headers, &echo)).ok();
         Then::Keep
     });
@@ -709,7 +721,7 @@ fn a_callback_may_call_the_library() {
     // The first three requests are those of the first line.
     let server = Server::start(|nth, stream| match nth {
         3 => {
-            stream.write_all(&answer(503, "", "")).ok();
+            stream.write_all(&answer(429, "", "")).ok();
             Then::Keep
         }
         _ => succeed(stream),

@@ -11,7 +11,9 @@ mod support;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ecs_emulator::{Emulator, Settings};
 use fpga_associate::status::Status;
@@ -172,18 +174,19 @@ fn check(case: Case, outcome: &Outcome, has: bool) {
     );
     if outcome.is(Status::OK) {
         assert!(is_as_wanted, "{case:?}: it says done, and it is not");
-    } else if outcome.is(Status::CONFLICT) {
-        assert!(has && case.was_associated, "{case:?}: {outcome:?}");
-    } else if outcome.outcome_unknown {
-        assert!(!can_tell, "{case:?}: the list can tell: {outcome:?}");
-    } else if case.was_associated == (case.call == Call::Associate) {
-        // It was as wanted before; the service refuses to do it again.
+    } else if !outcome.outcome_unknown {
+        let says = "it says that nothing was done";
+        assert_eq!(has, case.was_associated, "{case:?}: {says}: {outcome:?}");
+    }
+    if outcome.is(Status::ALREADY_ASSOCIATED) || outcome.is(Status::NOT_ASSOCIATED) {
+        assert!(!outcome.outcome_unknown, "{case:?}: {outcome:?}");
         assert!(is_as_wanted, "{case:?}: {outcome:?}");
-    } else {
-        assert!(
-            !is_as_wanted,
-            "{case:?}: it says not done, and it is: {outcome:?}"
-        );
+    }
+    if !can_tell {
+        assert_eq!(outcome.observed, 0, "{case:?}: {outcome:?}");
+    } else if outcome.outcome_unknown {
+        let observed = if has { 1 } else { 2 };
+        assert_eq!(outcome.observed, observed, "{case:?}: {outcome:?}");
     }
     let began_apart = case.was_associated != (case.call == Call::Associate);
     if can_tell && began_apart && case.attempts > case.times as u32 {
@@ -200,57 +203,100 @@ fn one_text_for_two_causes_becomes_two_statuses() {
     assert!(make(&client, &service, Call::Associate, first).is(Status::OK));
 
     let again = make(&client, &service, Call::Associate, first);
-    assert!(again.is(Status::CONFLICT), "{again:?}");
-    assert!(
-        again.message.contains("are associated already"),
-        "{again:?}"
-    );
-    assert_eq!(again.code, "Ecs.0000");
-    assert_eq!(again.http_status, 400);
-    assert!(!again.outcome_unknown);
+    assert!(again.is(Status::ALREADY_ASSOCIATED), "{again:?}");
+    assert!(again.message.contains("are associated"), "{again:?}");
+    assert_eq!((again.code.as_str(), again.http_status), ("Ecs.0000", 400));
+    assert_eq!((again.outcome_unknown, again.observed), (false, 1));
 
-    service.set_limit(1);
-    let second = &service.fpga_ids()[1];
-    let full = make(&client, &service, Call::Associate, second);
-    assert!(full.is(Status::REJECTED), "{full:?}");
-    assert!(full.message.contains("limit of FPGA images"), "{full:?}");
-    assert_eq!(service.associations(), [(first.clone(), ecs_id.clone())]);
+    for fpga_id in service.add_fpga_images(9) {
+        service.associate(&fpga_id, ecs_id);
+    }
+    service.set_limit(10);
+    let eleventh = &service.fpga_ids()[1];
+    let full = make(&client, &service, Call::Associate, eleventh);
+    assert!(full.is(Status::LIMIT_REACHED), "{full:?}");
+    assert!(full.message.contains("limit"), "{full:?}");
+    assert_eq!((full.outcome_unknown, full.observed), (false, 2));
+    assert_eq!(service.associations().len(), 10);
+
+    // Fewer than ten: then the text means something else.
+    assert!(make(&client, &service, Call::Disassociate, first).is(Status::OK));
+    service.set_limit(9);
+    let refused = make(&client, &service, Call::Associate, eleventh);
+    assert!(refused.is(Status::REJECTED), "{refused:?}");
+    assert_eq!((refused.outcome_unknown, refused.observed), (false, 2));
 
     let unasked = config().no_confirm().client(service.endpoint());
-    let again = make(&unasked, &service, Call::Associate, first);
+    let again = make(&unasked, &service, Call::Associate, eleventh);
     assert!(again.is(Status::REJECTED), "{again:?}");
+    assert_eq!((again.outcome_unknown, again.observed), (false, 0));
 }
 
-/// The service's text for two causes, under the HTTP statuses that it is known or likely with.
 #[test]
-fn the_limit_is_a_rejection_under_any_http_status() {
-    let text = r#"{"error":{"code":"Ecs.0000","message":"failed: relation already exist or the related fpga image count of image reach the max limit"}}"#;
-    let (project_id, fpga_id, ecs_id) = (PROJECT_ID, FPGA_ID, ECS_ID);
+fn nothing_to_do_is_a_status_of_its_own_and_a_success_where_that_is_wanted() {
+    let service = service();
+    let first = &service.fpga_ids()[0];
+    let client = config().client(service.endpoint());
+    let apart = make(&client, &service, Call::Disassociate, first);
+    assert!(apart.is(Status::NOT_ASSOCIATED), "{apart:?}");
+    assert_eq!((apart.outcome_unknown, apart.observed), (false, 2));
+
+    let idempotent = config().idempotent().client(service.endpoint());
+    for call in [Call::Disassociate, Call::Associate, Call::Associate] {
+        let outcome = make(&idempotent, &service, call, first);
+        assert!(outcome.is(Status::OK), "{call:?}: {outcome:?}");
+    }
+    assert!(has(&service, first));
+    let inactive = service.inactive_fpga_id();
+    let outcome = make(&idempotent, &service, Call::Associate, inactive);
+    assert!(outcome.is(Status::REJECTED), "{outcome:?}");
+}
+
+/// The service's text for two causes, under the HTTP statuses that it is known or likely with, in
+/// other capitals, and in Chinese.
+#[test]
+fn the_text_for_two_causes_is_known_under_any_http_status() {
     let listed = format!(
-        r#"{{"associations":[{{"image_id":"{}","fpgaimages":[{{"id":"{fpga_id}"}}]}}]}}"#,
-        ecs_id.to_uppercase()
+        r#"{{"associations":[{{"image_id":"{}","fpgaimages":[{{"id":"{FPGA_ID}"}}]}}]}}"#,
+        ECS_ID.to_uppercase()
     );
-    for http_status in [400, 404, 409] {
-        for (list, status) in [
-            (r#"{"associations":[]}"#, Status::REJECTED),
-            (listed.as_str(), Status::CONFLICT),
+    for (http_status, otherwise) in [
+        (400, Status::REJECTED),
+        (404, Status::NOT_FOUND),
+        (409, Status::CONFLICT),
+    ] {
+        for text in [
+            "failed: relation already exist or the related fpga image count of image reach the max limit",
+            "Relation Already Exists",
+            "关联关系已存在",
         ] {
-            let list = list.to_owned();
-            let server = Server::start(move |nth, stream| {
-                let answer = match nth {
-                    0 => answer(http_status, "", text),
-                    _ => answer(200, "", &list),
-                };
-                stream.write_all(&answer).ok();
-                Then::Keep
-            });
-            let client = config().client(&server.endpoint());
-            let outcome = client.associate(TOKEN, project_id, fpga_id, ecs_id);
-            assert!(outcome.is(status), "{http_status}: {outcome:?}");
-            assert!(outcome.message.contains("the list shows"), "{outcome:?}");
-            assert!(!outcome.outcome_unknown, "{outcome:?}");
+            for (list, status) in [
+                (r#"{"associations":[]}"#, otherwise),
+                (listed.as_str(), Status::ALREADY_ASSOCIATED),
+                ("{}", otherwise),
+            ] {
+                let refusal = format!(r#"{{"error":{{"code":"Ecs.0000","message":"{text}"}}}}"#);
+                let outcome = first_then_list(http_status, &refusal, list);
+                let case = format!("{http_status} {text} {list}: {outcome:?}");
+                assert!(outcome.is(status), "{case}");
+                assert!(!outcome.outcome_unknown, "{case}");
+            }
         }
     }
+}
+
+/// What an associate call makes of this answer, where every later one is the list.
+fn first_then_list(http_status: u16, first: &str, list: &str) -> Outcome {
+    let (first, list) = (first.to_owned(), list.to_owned());
+    let server = Server::start(move |nth, stream| {
+        let answer = match nth {
+            0 => answer(http_status, "", &first),
+            _ => answer(200, "", &list),
+        };
+        stream.write_all(&answer).ok();
+        Then::Keep
+    });
+    config().client(&server.endpoint()).example()
 }
 
 /// The service lists the pair with its ids in another letter case.
@@ -272,7 +318,7 @@ fn an_id_in_another_letter_case_is_the_same_id() {
     let client = config().max_attempts(1).client(&server.endpoint());
     let outcome = client.disassociate(TOKEN, PROJECT_ID, FPGA_ID, ECS_ID);
     assert!(outcome.is(Status::SERVICE_FAILED), "{outcome:?}");
-    assert!(!outcome.outcome_unknown, "{outcome:?}");
+    assert_eq!((outcome.outcome_unknown, outcome.observed), (true, 1));
 }
 
 /// What went out on a kept connection that closed may have been acted on, whatever comes next.
@@ -326,18 +372,87 @@ fn a_shutdown_while_the_list_is_asked_is_a_cancelled_call() {
 }
 
 #[test]
-fn a_deadline_that_is_spent_leaves_no_time_to_ask() {
+fn a_change_stops_waiting_while_there_is_time_to_ask() {
     let service = service();
-    let silent = Server::serve(|mut visit| {
-        visit.read_request();
-        // Until the client ends it.
-        visit.read_request();
-    });
-    let client = config().timeout_ms(300).client(&silent.endpoint());
-    let outcome = make(&client, &service, Call::Associate, &service.fpga_ids()[0]);
+    let fpga_id = &service.fpga_ids()[0];
+    let asked = |acts: bool| {
+        let breaks = if acts {
+            Break::SilenceHavingActed
+        } else {
+            Break::SilenceWithoutActing
+        };
+        let relay = relay(service.address(), breaks, 1, Listing::Works);
+        let client = config().timeout_ms(1_000).client(&relay.endpoint());
+        make(&client, &service, Call::Associate, fpga_id)
+    };
+    let outcome = asked(false);
     assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
-    assert!(outcome.outcome_unknown);
-    assert_eq!(silent.seen().requests.len(), 1);
+    assert_eq!((outcome.outcome_unknown, outcome.observed), (true, 2));
+    let outcome = asked(true);
+    assert!(outcome.is(Status::OK), "{outcome:?}");
+}
+
+/// A gateway may be acting still.
+#[test]
+fn the_list_is_looked_at_twice_half_a_second_apart() {
+    let (comes, came) = mpsc::channel();
+    let server = Server::start(move |nth, stream| {
+        comes.send(Instant::now()).ok();
+        let answer = match nth {
+            0 => answer(502, "", ""),
+            _ => answer(200, "", r#"{"associations":[]}"#),
+        };
+        stream.write_all(&answer).ok();
+        Then::Keep
+    });
+    let outcome = config()
+        .max_attempts(1)
+        .client(&server.endpoint())
+        .example();
+    assert!(outcome.is(Status::SERVICE_FAILED), "{outcome:?}");
+    assert_eq!((outcome.outcome_unknown, outcome.observed), (true, 2));
+    let came: Vec<_> = came.try_iter().collect();
+    assert_eq!(came.len(), 3);
+    assert!(came[2] - came[1] >= Duration::from_millis(500));
+}
+
+#[test]
+fn what_was_accepted_is_pending_until_the_list_shows_it() {
+    let listed = format!(
+        r#"{{"associations":[{{"image_id":"{ECS_ID}","fpgaimages":[{{"id":"{FPGA_ID}"}}]}}]}}"#
+    );
+    let accepting = move |looks: usize| {
+        let listed = listed.clone();
+        Server::start(move |nth, stream| {
+            let answer = match nth {
+                0 => answer(202, "", ""),
+                _ if nth > looks => answer(200, "", &listed),
+                _ => answer(200, "", r#"{"associations":[]}"#),
+            };
+            stream.write_all(&answer).ok();
+            Then::Keep
+        })
+    };
+    let server = accepting(2);
+    let outcome = config().client(&server.endpoint()).example();
+    assert!(outcome.is(Status::OK), "{outcome:?}");
+    assert_eq!(server.finish().requests.len(), 4);
+
+    let server = accepting(1_000);
+    let begun = Instant::now();
+    let client = config().timeout_ms(2_000).client(&server.endpoint());
+    let outcome = client.example();
+    assert!(outcome.is(Status::PENDING), "{outcome:?}");
+    assert_eq!((outcome.outcome_unknown, outcome.observed), (true, 2));
+    assert_eq!(outcome.http_status, 202);
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    assert!(server.finish().requests.len() < 8);
+
+    let server = accepting(0);
+    let outcome = config().no_confirm().client(&server.endpoint()).example();
+    assert!(outcome.is(Status::PENDING), "{outcome:?}");
+    assert!(outcome.outcome_unknown, "{outcome:?}");
+    assert_eq!(server.finish().requests.len(), 1);
 }
 
 #[test]
@@ -351,17 +466,10 @@ fn a_certain_refusal_asks_nothing() {
         service.inactive_fpga_id(),
     );
     assert!(outcome.is(Status::REJECTED), "{outcome:?}");
-    let outcome = make(
-        &client,
-        &service,
-        Call::Disassociate,
-        &service.fpga_ids()[0],
-    );
-    assert!(!outcome.is(Status::OK), "{outcome:?}");
     let methods: Vec<_> = service
         .requests()
         .into_iter()
         .map(|request| request.method)
         .collect();
-    assert_eq!(methods, ["POST", "DELETE"]);
+    assert_eq!(methods, ["POST"]);
 }

@@ -96,13 +96,22 @@ fn every_constant_has_its_number_its_name_and_a_help_text() {
         ("THROTTLED", 25),
         ("SERVICE_FAILED", 26),
         ("UNEXPECTED_STATUS", 27),
+        ("PENDING", 28),
+        ("ALREADY_ASSOCIATED", 29),
+        ("NOT_ASSOCIATED", 30),
+        ("LIMIT_REACHED", 31),
         ("INTERNAL", 99),
     ];
+    let observed = [("NOTHING", 0), ("ASSOCIATED", 1), ("APART", 2)];
     let in_header = GENERATED
         .lines()
         .filter(|line| line.trim_start().starts_with("FPGA_ASSOC_") && line.contains(" = "))
         .count();
-    assert_eq!(in_header, expected.len());
+    assert_eq!(in_header, expected.len() + observed.len());
+    for (name, number) in observed {
+        let line = format!("FPGA_ASSOC_OBSERVED_{name} = {number},");
+        assert!(GENERATED.contains(&line), "{line}");
+    }
 
     let rows: String = expected
         .iter()

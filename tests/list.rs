@@ -13,6 +13,7 @@ use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use ecs_emulator::{Emulator, Settings};
 use fpga_associate::status::Status;
@@ -261,8 +262,8 @@ fn what_is_not_the_documented_json_is_a_bad_response() {
             r#"{"associations":[{"image_id":1}]}"#,
         ),
         (
-            "a size that is a text",
-            r#"{"associations":[{"fpgaimages":[{"size":"40"}]}]}"#,
+            "associations that stand twice",
+            r#"{"associations":[],"associations":[]}"#,
         ),
         ("over 16 MiB", &huge),
     ] {
@@ -342,22 +343,166 @@ fn a_refusal_is_not_asked_again() {
     }
 }
 
+/// Answers the requests in turn, and the ones after them as the last.
+fn in_turn(documents: Vec<Value>) -> Server {
+    Server::start(move |nth, stream| {
+        let document = documents.get(nth).or(documents.last()).unwrap();
+        stream.write_all(&json_answer(document)).ok();
+        Then::Keep
+    })
+}
+
+#[test]
+fn by_fpga_image_pages_are_read_until_an_empty_one() {
+    // What the caller may not see is left out of a page, so that it is short.
+    let pages = vec![page(0, 100), page(100, 3), page(103, 100), page(0, 0)];
+    let server = in_turn(pages);
+    let client = config().client(&server.endpoint());
+    let found = client
+        .associations(TOKEN, PROJECT_ID, Some(FPGA_ID), None)
+        .unwrap();
+    assert_eq!(found.len(), 203);
+    let seen = server.finish();
+    assert_eq!((seen.connections, seen.requests.len()), (1, 4));
+    assert!(first_line(&seen.requests[3].bytes).contains("page=4&size=100"));
+}
+
 #[test]
 fn a_service_that_does_not_know_paging_ends_the_list() {
-    let server = Server::answering(json_answer(&page(0, 150)), Then::Keep);
-    let found = once(&server).unwrap();
-    assert_eq!(found.len(), 150);
+    let server = in_turn(vec![page(0, 150)]);
+    assert_eq!(once(&server).unwrap().len(), 150);
     assert_eq!(server.finish().requests.len(), 2);
+
+    let server = in_turn(vec![page(0, 150)]);
+    let found = list_from(&config().client(&server.endpoint())).unwrap();
+    assert_eq!(found.len(), 150);
+    // Twice, because a list whose pages moved looks the same.
+    assert_eq!(server.finish().requests.len(), 4);
 }
 
 #[test]
 fn a_pair_that_moved_to_a_later_page_is_listed_once() {
-    let server = Server::start(|nth, stream| {
-        let document = if nth == 0 { page(0, 100) } else { page(90, 20) };
-        stream.write_all(&json_answer(&document)).ok();
-        Then::Keep
-    });
-    assert_eq!(once(&server).unwrap().len(), 110);
+    let pages = vec![page(0, 100), page(90, 20)];
+    assert_eq!(once(&in_turn(pages)).unwrap().len(), 110);
+}
+
+#[test]
+fn a_list_that_moved_while_it_was_read_is_read_again() {
+    let moved = [page(0, 100), page(90, 30)];
+    let still = [page(0, 100), page(100, 30)];
+    let server = in_turn([moved, still].concat());
+    let found = list_from(&config().client(&server.endpoint())).unwrap();
+    assert_eq!(found.len(), 130);
+    assert_eq!(server.finish().requests.len(), 4);
+}
+
+#[test]
+fn a_list_that_never_stands_still_is_an_error() {
+    let reading = |first: usize| [page(first, 100), page(first + 90, 30)];
+    let server = in_turn([reading(0), reading(1), reading(2)].concat());
+    let outcome = list_from(&config().client(&server.endpoint()))
+        .map(|_| ())
+        .unwrap_err();
+    assert!(outcome.is(Status::BAD_RESPONSE), "{outcome:?}");
+    assert!(outcome.message.contains("moved"), "{outcome:?}");
+    assert!(!outcome.outcome_unknown, "{outcome:?}");
+    assert_eq!(outcome.attempts, 3, "{outcome:?}");
+    assert_eq!(server.finish().requests.len(), 6);
+}
+
+/// The rest of an earlier answer, or something that is no answer at all.
+#[test]
+fn what_is_no_list_on_a_kept_connection_is_asked_for_again_on_a_fresh_one() {
+    for other in [
+        &b"HTTP/1.1 204 No Content\r\n\r\n"[..],
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    ] {
+        let server = Server::start(move |nth, stream| {
+            let answer = match nth {
+                1 => other.to_vec(),
+                _ => json_answer(&page(0, 2)),
+            };
+            stream.write_all(&answer).ok();
+            Then::Keep
+        });
+        let client = config().max_attempts(1).client(&server.endpoint());
+        assert_eq!(list_from(&client).unwrap().len(), 2);
+        assert_eq!(list_from(&client).unwrap().len(), 2);
+        assert_eq!(server.finish().connection_of_each(), [0, 0, 1]);
+
+        let server = Server::answering_first(other, Then::Keep);
+        let outcome = once(&server).map(|_| ()).unwrap_err();
+        assert!(outcome.is(Status::BAD_RESPONSE), "{outcome:?}");
+        assert_eq!(server.finish().requests.len(), 1);
+    }
+}
+
+#[test]
+fn an_answer_that_carries_an_error_is_never_an_empty_list() {
+    for (body, status) in [
+        (
+            r#"{"associations":[],"error":{"code":"Ecs.0005","message":"no"}}"#,
+            Status::UNEXPECTED_STATUS,
+        ),
+        (
+            r#"{"associations":[],"errors":["no"]}"#,
+            Status::UNEXPECTED_STATUS,
+        ),
+        (
+            r#"{"message":"Authorization information is wrong","request_id":"r"}"#,
+            Status::UNEXPECTED_STATUS,
+        ),
+        (
+            r#"{"associations":[],"code":"Common.0024","message":"slow"}"#,
+            Status::THROTTLED,
+        ),
+    ] {
+        let outcome = once(&Server::answering(answer(200, "", body), Then::Keep));
+        let outcome = outcome.map(|_| ()).unwrap_err();
+        assert!(outcome.is(status), "{body}: {outcome:?}");
+    }
+}
+
+#[test]
+fn fields_of_another_type_are_empty_and_what_is_unknown_stays_as_it_came() {
+    let body = format!(
+        r#"{{"associations":[{{"image_id":"{ECS_ID}","price":0.10,"fpgaimages":[{{"id":"{FPGA_ID}","size":"40","name":7,"big":123456789012345678901234567890}}]}}],"count":18446744073709551616}}"#
+    );
+    let found = once(&Server::answering(answer(200, "", &body), Then::Keep)).unwrap();
+    let entry = found.get(0).unwrap();
+    assert_eq!((text(entry.name), entry.size_mb), (String::new(), 0));
+    assert_eq!(found.json(), body);
+}
+
+#[test]
+fn a_list_that_repeats_the_token_is_told_without_it() {
+    let document = json!({ "associations": [{ "image_id": ECS_ID, "note": TOKEN, "fpgaimages": [
+        { "id": FPGA_ID, "name": format!("for {}", &TOKEN[8..24]), "description": "fine" },
+    ]}]});
+    let found = once(&Server::answering(json_answer(&document), Then::Keep)).unwrap();
+    let entry = found.get(0).unwrap();
+    assert_eq!(text(entry.name), "the answer repeats the token");
+    assert_eq!(text(entry.description), "fine");
+    for piece in TOKEN.as_bytes().windows(8) {
+        let piece = std::str::from_utf8(piece).unwrap();
+        assert!(!found.json().contains(piece), "{}", found.json());
+    }
+}
+
+#[test]
+fn reading_a_list_ends_at_the_deadline() {
+    let answer = json_answer(&page(0, 150_000));
+    let server = Server::answering(answer, Then::Keep);
+    let timeout = Duration::from_millis(400);
+    let client = config().timeout_ms(400).client(&server.endpoint());
+    let begun = Instant::now();
+    let found = list_from(&client);
+    let took = begun.elapsed();
+    assert!(took < timeout + Duration::from_secs(2), "{took:?}");
+    if let Err(outcome) = found {
+        assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_call_ends_at_once_wherever_it_is_held() {
 
 #[test]
 fn a_call_that_waits_before_another_attempt_ends_at_once() {
-    let server = Server::answering(answer(503, "Retry-After: 20\r\n", ""), Then::Keep);
+    let server = Server::answering(answer(429, "Retry-After: 20\r\n", ""), Then::Keep);
     let (waits, is_waiting) = mpsc::channel();
     let hear = move |_, line: &str| {
         if line.contains("; again in ") {

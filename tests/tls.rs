@@ -77,6 +77,7 @@ fn read_outcome(line: &str) -> Outcome {
         http_status: number(1).try_into().unwrap(),
         attempts: number(2).try_into().unwrap(),
         outcome_unknown: fields[3].as_bool().unwrap(),
+        observed: 0,
         message: fields[4].as_str().unwrap().to_owned(),
         code: String::new(),
         request_id: String::new(),

@@ -62,7 +62,10 @@ fn a_connection_is_kept_after_a_refusal_too() {
     for http_status in [400, 401, 404, 500] {
         let answer = answer(http_status, "", refusal);
         let server = Server::answering_first(answer, Then::Keep);
-        let client = config().client(&server.endpoint());
+        let client = config()
+            .max_attempts(1)
+            .no_confirm()
+            .client(&server.endpoint());
         assert!(!call(&client).is(Status::OK));
         assert!(call(&client).is(Status::OK), "{http_status}");
         assert_eq!(server.finish().connections, 1, "{http_status}");

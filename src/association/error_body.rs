@@ -15,8 +15,6 @@ pub struct ErrorBody {
     pub code: String,
     pub message: String,
     pub request_id: String,
-    /// Whether this can only be an error, whatever the HTTP status: decides about a 2xx answer.
-    pub is_error: bool,
 }
 
 /// Reads any body. What is none of the known shapes falls back to its text.
@@ -25,9 +23,7 @@ pub fn parse(body: &[u8]) -> ErrorBody {
         .ok()
         .and_then(|document| from_json(&document))
         .unwrap_or_else(|| ErrorBody {
-            // Half a JSON document still has its escapes; a token with slashes would not be known
-            // for one with them.
-            message: readable(&String::from_utf8_lossy(body).replace("\\/", "/")),
+            message: readable(&String::from_utf8_lossy(body)),
             ..ErrorBody::default()
         })
 }
@@ -44,7 +40,6 @@ fn from_json(document: &Value) -> Option<ErrorBody> {
         found.message.unwrap_or_default(),
     );
     Some(ErrorBody {
-        is_error: found.is_error || looks_like_code(&code),
         code: tidy(&code, MAX_CODE),
         message: readable(&message),
         request_id: tidy(&request_id.unwrap_or_default(), MAX_REQUEST_ID),
@@ -56,7 +51,6 @@ struct Found {
     code: Option<String>,
     message: Option<String>,
     request_id: Option<String>,
-    is_error: bool,
 }
 
 /// `{"error_code":"APIGW.0301","error_msg":"…","request_id":"…"}` and
@@ -68,18 +62,17 @@ fn gateway(fields: &Map<String, Value>) -> Option<Found> {
         return None;
     }
     Some(Found {
-        is_error: code
-            .as_ref()
-            .is_some_and(|code| code.bytes().any(|byte| byte != b'0')),
         code,
         message,
         request_id: None,
     })
 }
 
-/// `{"error":{"code":"Ecs.0005","message":"…","details":[{"code":"Ecs.0039","message":"…"}]}}`
+/// `{"error":{"code":"Ecs.0005","message":"…","details":[{"code":"Ecs.0039","message":"…"}]}}`, or
+/// `{"errors":[{"code":"…","message":"…"}]}`
 fn nested(fields: &Map<String, Value>) -> Option<Found> {
-    let error = fields.get("error")?;
+    let first_of_many = || fields.get("errors")?.as_array()?.first();
+    let error = fields.get("error").or_else(first_of_many)?;
     let Some(error) = error.as_object() else {
         return scalar(fields, "error").map(|text| Found {
             message: scalar(fields, "message")
@@ -105,7 +98,6 @@ fn nested(fields: &Map<String, Value>) -> Option<Found> {
         code: scalar(error, "code"),
         message: Some(message),
         request_id: scalar(error, "request_id"),
-        is_error: true,
     })
 }
 
@@ -127,10 +119,6 @@ fn open_stack(fields: &Map<String, Value>) -> Option<Found> {
         .find_map(|inner| {
             let message = scalar(inner, "message")?;
             Some(Found {
-                is_error: inner
-                    .get("code")
-                    .and_then(Value::as_u64)
-                    .is_some_and(|code| code >= 400),
                 code: scalar(inner, "code"),
                 message: Some(message),
                 request_id: None,
@@ -157,7 +145,7 @@ fn in_order(code: String, message: String) -> (String, String) {
 }
 
 /// `Word.NNNN`, as `Ecs.0005` and `APIGW.0301`.
-fn looks_like_code(text: &str) -> bool {
+pub fn looks_like_code(text: &str) -> bool {
     text.split_once('.').is_some_and(|(word, number)| {
         !word.is_empty()
             && word.bytes().all(|byte| byte.is_ascii_alphabetic())
@@ -198,123 +186,108 @@ mod tests {
 
     #[test]
     fn every_shape_gives_its_code_and_message() {
-        for (body, code, message, request_id, is_error) in [
+        for (body, code, message, request_id) in [
             (
                 r#"{"error":{"code":"Ecs.0005","message":"request body is illegal."}}"#,
                 "Ecs.0005",
                 "request body is illegal.",
                 "",
-                true,
             ),
             (
                 r#"{"error":{"code":"Ecs.0005","message":"bad","details":[{"code":"Ecs.0039","message":"worse"}]}}"#,
                 "Ecs.0005",
                 "bad (Ecs.0039: worse)",
                 "",
-                true,
             ),
             (
                 r#"{"error":{"message":"Ecs.0005","code":"request body is illegal."}}"#,
                 "Ecs.0005",
                 "request body is illegal.",
                 "",
-                true,
             ),
             (
                 r#"{"error":{"code":"Ecs.0000","message":"no"},"internalError":[{"code":"X.0001"}]}"#,
                 "Ecs.0000",
                 "no",
                 "",
-                true,
             ),
             (
                 r#"{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information","request_id":"r1"}"#,
                 "APIGW.0301",
                 "Incorrect IAM authentication information",
                 "r1",
-                true,
             ),
             (
                 r#"{"errorCode":"Common.0018","errorMsg":"wrong project"}"#,
                 "Common.0018",
                 "wrong project",
                 "",
-                true,
             ),
             (
                 r#"{"code":"Pdp.0001","message":"not allowed"}"#,
                 "Pdp.0001",
                 "not allowed",
                 "",
-                true,
             ),
             (
                 r#"{"message":"Authorization information is wrong","request_id":"r2"}"#,
                 "",
                 "Authorization information is wrong",
                 "r2",
-                false,
             ),
             (
                 r#"{"badRequest":{"code":400,"message":"bad one"}}"#,
                 "400",
                 "bad one",
                 "",
-                true,
             ),
             (
                 r#"{"itemNotFound":{"message":"no such image","code":404}}"#,
                 "404",
                 "no such image",
                 "",
-                true,
             ),
             (
                 r#"{"forbidden":{"code":403,"message":"no"}}"#,
                 "403",
                 "no",
                 "",
-                true,
             ),
             (
                 r#"{"error":"invalid_request","error_description":"the words"}"#,
                 "",
                 "the words",
                 "",
-                false,
             ),
             (
-                r#"{"error":null,"code":"0","message":"OK"}"#,
-                "0",
-                "OK",
+                r#"{"errors":[{"code":"Ecs.0001","message":"the first"},{"message":"the second"}]}"#,
+                "Ecs.0001",
+                "the first",
                 "",
-                false,
             ),
+            (r#"{"error":null,"code":"0","message":"OK"}"#, "0", "OK", ""),
             (
                 r#"{"error_code":"0","error_msg":"success"}"#,
                 "0",
                 "success",
                 "",
-                false,
             ),
             (
                 "<html><head><title>502 Bad Gateway</title></head></html>",
                 "",
                 "502 Bad Gateway",
                 "",
-                false,
             ),
-            ("plain\r\ntext", "", "plain text", "", false),
-            ("", "", "", "", false),
-            ("{", "", "{", "", false),
-            ("[1,2]", "", "[1,2]", "", false),
-            (r#"{"job_id":"j"}"#, "", r#"{"job_id":"j"}"#, "", false),
+            ("plain\r\ntext", "", "plain text", ""),
+            ("", "", "", ""),
+            ("{", "", "{", ""),
+            ("[1,2]", "", "[1,2]", ""),
+            (r#"{"job_id":"j"}"#, "", r#"{"job_id":"j"}"#, ""),
         ] {
             let expected = ErrorBody {
                 code: code.to_owned(),
                 message: message.to_owned(),
                 request_id: request_id.to_owned(),
-                is_error,
             };
             assert_eq!(parse(body.as_bytes()), expected, "{body}");
         }

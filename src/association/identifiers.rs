@@ -1,5 +1,6 @@
 //! The three identifiers of a call, checked before anything is sent.
 
+use super::PAGE_SIZE;
 use crate::error::Error;
 
 const MAX_LENGTH: usize = 128;
@@ -29,6 +30,16 @@ impl<'a> Pair<'a> {
             fpga_id,
             ecs_id,
         })
+    }
+
+    /// The FPGA image's id.
+    pub fn fpga_id(self) -> &'a str {
+        self.fpga_id
+    }
+
+    /// The ECS image's id.
+    pub fn ecs_id(self) -> &'a str {
+        self.ecs_id
     }
 }
 
@@ -77,9 +88,29 @@ impl<'a> Filter<'a> {
         }
     }
 
+    /// All associations of the pair's ECS image.
+    pub fn of_ecs_image(pair: Pair<'a>) -> Self {
+        Self {
+            project_id: pair.project_id,
+            fpga_id: None,
+            ecs_id: Some(pair.ecs_id),
+        }
+    }
+
     /// Whether the service answers in pages.
     pub fn is_paged(self) -> bool {
         self.fpga_id.is_none() || self.ecs_id.is_none()
+    }
+
+    /// Whether more may follow a page of so many pairs. An ECS image has ten at most; a page of an
+    /// FPGA image's can be short though more follow, because what the caller may not see is left
+    /// out.
+    pub fn goes_on_after(self, pairs: usize) -> bool {
+        match (self.fpga_id, self.ecs_id) {
+            (Some(_), Some(_)) => false,
+            (Some(_), None) => pairs > 0,
+            _ => pairs >= PAGE_SIZE,
+        }
     }
 }
 

@@ -1,29 +1,40 @@
-//! The answers of the list call, read strictly and put together from their pages.
+//! The answers of the list call, put together from their pages.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
-use super::Pair;
+use super::document::Fields;
+use super::page::{self, FPGA_IMAGES, Page, Unusable};
+use crate::secret::Traces;
+
+/// What stands in place of a text that repeats the token.
+pub const WITHHELD: &str = "the answer repeats the token";
 
 /// The associations that the service listed, and its documents, put together.
 #[derive(Debug, Default)]
 pub struct List {
     associations: Vec<Association>,
+    /// The documents' other fields as JSON, each with a comma before it.
+    fields: String,
+    names: HashSet<String>,
     groups: Vec<Group>,
     /// Where the group of an ECS image is.
     places: HashMap<String, usize>,
+    pages: usize,
 }
 
 /// An ECS image and the FPGA images that are associated with it, as the service has them.
 #[derive(Debug)]
 struct Group {
-    /// All fields but the FPGA images.
-    document: Map<String, Value>,
+    /// All fields but the FPGA images, as JSON, each with a comma behind it.
+    fields: String,
     /// The FPGA images as JSON, with commas between them: text takes a fraction of the memory of
     /// what was parsed.
     fpga_images: String,
-    fpga_ids: HashSet<String>,
+    /// Each with the page that brought it.
+    fpga_ids: HashMap<String, usize>,
 }
 
 /// One pair of a list: the documented fields, empty where the service gave none.
@@ -45,54 +56,67 @@ pub struct Association {
 }
 
 /// How much a page brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Brought {
     /// All its pairs.
     pub pairs: usize,
-    /// Those that were not on an earlier page.
+    /// Those that were not there yet.
     pub new: usize,
+    /// Those that an earlier page had: the pages moved.
+    pub repeated: usize,
 }
-
-const FPGA_IMAGES: &str = "fpgaimages";
 
 impl List {
     /// Adds a page. The error says what is not as documented, and where; then nothing was added.
     ///
-    /// A pair that an earlier page brought already is left out: pages shift when the service's data
-    /// changes between them.
-    pub fn add_page(&mut self, body: &[u8]) -> Result<Brought, String> {
-        let document: Value =
-            serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}"))?;
-        let mut brought = Brought { pairs: 0, new: 0 };
-        for (ecs_id, document, images) in groups_of(document)? {
-            let place = self.place_of(ecs_id, document);
-            let group = self.groups.get_mut(place).ok_or("a group is lost")?;
+    /// A pair that is there already is left out: pages shift when the service's data changes between
+    /// them. What repeats the token is withheld.
+    pub fn add_page(
+        &mut self,
+        body: &[u8],
+        token: &Traces,
+        mut has_time: impl FnMut() -> bool,
+    ) -> Result<Brought, Unusable> {
+        let page = Page::read(body)?;
+        let mut read = Vec::new();
+        for group in page.groups() {
+            let group = group?;
+            let ecs_id = Shown(token).text(group.ecs_id);
+            let mut images = Vec::with_capacity(group.images.len());
+            for image in group.images {
+                if !has_time() {
+                    return Err(Unusable::NoTime);
+                }
+                images.push((association(&ecs_id, image, token)?, image));
+            }
+            read.push((ecs_id, group.fields, images));
+        }
+
+        self.add_fields(&page.fields, token);
+        let mut brought = Brought::default();
+        self.pages += 1;
+        let number = self.pages;
+        for (ecs_id, fields, images) in read {
+            let mut added = Vec::new();
+            let group = self.group_of(ecs_id, &fields, token);
+            let Some(group) = group else { continue };
             for (association, image) in images {
                 brought.pairs += 1;
-                if group.fpga_ids.insert(association.fpga_id.clone()) {
-                    brought.new += 1;
-                    group.add(&image);
-                    self.associations.push(association);
+                let id = association.fpga_id.clone();
+                match group.fpga_ids.entry(id) {
+                    Entry::Vacant(place) => {
+                        place.insert(number);
+                        brought.new += 1;
+                        group.add(image, token);
+                        added.push(association);
+                    }
+                    Entry::Occupied(place) if *place.get() != number => brought.repeated += 1,
+                    Entry::Occupied(_) => {}
                 }
             }
+            self.associations.append(&mut added);
         }
         Ok(brought)
-    }
-
-    /// Whether the list of a pair has it; nothing where it has something else, so that it can't
-    /// tell. The service may spell an id in another letter case.
-    pub fn tells_of(&self, pair: Pair<'_>) -> Option<bool> {
-        let is_it = |one: &Association| {
-            one.fpga_id.eq_ignore_ascii_case(pair.fpga_id)
-                && one.ecs_id.eq_ignore_ascii_case(pair.ecs_id)
-        };
-        if self.associations.iter().any(is_it) {
-            Some(true)
-        } else if self.associations.is_empty() {
-            Some(false)
-        } else {
-            None
-        }
     }
 
     /// All pairs, in the service's order.
@@ -100,7 +124,15 @@ impl List {
         &self.associations
     }
 
-    /// One document of the service's form with all pages, fields that are not documented included.
+    /// Whether another list has the same pairs in the same order.
+    pub fn has_the_pairs_of(&self, other: &Self) -> bool {
+        let ids = |one: &'_ Association| (one.ecs_id.clone(), one.fpga_id.clone());
+        let [own, others] = [self, other].map(|list| list.associations.iter().map(ids));
+        own.eq(others)
+    }
+
+    /// One document of the service's form with all pages. What this library does not know is as it
+    /// came.
     pub fn json(&self) -> String {
         let mut json = String::from(r#"{"associations":["#);
         for (place, group) in self.groups.iter().enumerate() {
@@ -108,117 +140,126 @@ impl List {
                 json.push(',');
             }
             json.push('{');
-            for (name, value) in &group.document {
-                let name = Value::String(name.clone());
-                json.push_str(&format!("{name}:{value},"));
-            }
+            json.push_str(&group.fields);
             json.push_str(&format!(r#""{FPGA_IMAGES}":["#));
             json.push_str(&group.fpga_images);
             json.push_str("]}");
         }
-        json.push_str("]}");
+        json.push(']');
+        json.push_str(&self.fields);
+        json.push('}');
         json
     }
 
-    fn place_of(&mut self, ecs_id: String, document: Map<String, Value>) -> usize {
+    /// A field that several pages have is that of the first.
+    fn add_fields(&mut self, fields: &Fields<'_>, token: &Traces) {
+        for (name, value) in fields.iter() {
+            if self.names.insert(name.to_owned()) {
+                self.fields.push(',');
+                self.fields.push_str(&Shown(token).field(name, value));
+            }
+        }
+    }
+
+    fn group_of(
+        &mut self,
+        ecs_id: String,
+        fields: &Fields<'_>,
+        token: &Traces,
+    ) -> Option<&mut Group> {
         let new = self.groups.len();
         let place = *self.places.entry(ecs_id).or_insert(new);
         if place == new {
+            let json = fields.iter();
             self.groups.push(Group {
-                document,
+                fields: json
+                    .map(|(name, value)| Shown(token).field(name, value) + ",")
+                    .collect(),
                 fpga_images: String::new(),
-                fpga_ids: HashSet::new(),
+                fpga_ids: HashMap::new(),
             });
         }
-        place
+        self.groups.get_mut(place)
     }
 }
 
 impl Group {
-    fn add(&mut self, image: &Value) {
+    fn add(&mut self, image: &RawValue, token: &Traces) {
         if !self.fpga_images.is_empty() {
             self.fpga_images.push(',');
         }
-        self.fpga_images.push_str(&image.to_string());
+        self.fpga_images.push_str(&Shown(token).image(image));
     }
 }
 
-/// An ECS image's id, its other fields, and its FPGA images, each as it is read and as it is.
-type PageGroup = (String, Map<String, Value>, Vec<(Association, Value)>);
+/// What may be shown of what came.
+struct Shown<'a>(&'a Traces);
 
-fn groups_of(document: Value) -> Result<Vec<PageGroup>, String> {
-    let Value::Object(mut document) = document else {
-        return Err("the document is not an object".to_owned());
-    };
-    let Some(Value::Array(groups)) = document.remove("associations") else {
-        return Err("associations is not a list".to_owned());
-    };
-    groups.into_iter().map(group_of).collect()
+impl Shown<'_> {
+    fn text(&self, text: String) -> String {
+        if self.0.are_in(&text) {
+            WITHHELD.to_owned()
+        } else {
+            text
+        }
+    }
+
+    /// A field as JSON.
+    fn field(&self, name: &str, value: &RawValue) -> String {
+        let name = serde_json::Value::String(self.text(name.to_owned()));
+        if self.0.are_in(value.get()) {
+            format!(r#"{name}:"{WITHHELD}""#)
+        } else {
+            format!("{name}:{value}")
+        }
+    }
+
+    /// An FPGA image as JSON: as it came, unless a field of it is withheld.
+    fn image(&self, image: &RawValue) -> String {
+        if !self.0.are_in(image.get()) {
+            return image.get().to_owned();
+        }
+        let fields = Fields::read(image.get()).unwrap_or_default();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| self.field(name, value))
+            .collect();
+        let json = format!("{{{}}}", fields.join(","));
+        if self.0.are_in(&json) {
+            // It is spread over several fields.
+            return format!(r#"{{"note":"{WITHHELD}"}}"#);
+        }
+        json
+    }
 }
 
-fn group_of(group: Value) -> Result<PageGroup, String> {
-    let Value::Object(mut document) = group else {
-        return Err("an association is not an object".to_owned());
-    };
-    let ecs_id = text(&document, "image_id")?;
-    let images = match document.remove(FPGA_IMAGES) {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(images)) => images,
-        Some(_) => return Err(wrong(FPGA_IMAGES, "a list")),
-    };
-    let read = |image: Value| Ok((association(&ecs_id, &image)?, image));
-    let images = images
-        .into_iter()
-        .map(read)
-        .collect::<Result<_, String>>()?;
-    Ok((ecs_id, document, images))
-}
-
-fn association(ecs_id: &str, image: &Value) -> Result<Association, String> {
-    let image = image
-        .as_object()
-        .ok_or_else(|| wrong(FPGA_IMAGES, "a list of objects"))?;
+/// A field of another type than documented is empty, unless it is the id.
+fn association(ecs_id: &str, image: &RawValue, token: &Traces) -> Result<Association, Unusable> {
+    let fields = Fields::read(image.get())
+        .map_err(|reason| format!("an entry of {FPGA_IMAGES} is {reason}"))?;
+    let shown = |text: String| Shown(token).text(text);
+    let text = |name: &str| shown(fields.text(name).unwrap_or_default());
+    let value = |name: &str| fields.get(name).map(RawValue::get);
     Ok(Association {
         ecs_id: ecs_id.to_owned(),
-        fpga_id: text(image, "id")?,
-        name: text(image, "name")?,
-        description: text(image, "description")?,
-        status: text(image, "status")?,
-        created_at: text(image, "createdAt")?,
-        message: text(image, "message")?,
-        metadata: match image.get("metadata") {
-            None | Some(Value::Null) => String::new(),
-            Some(metadata) => metadata.to_string(),
-        },
-        log_directory: text(image, "log_directory")?,
-        size_mb: match image.get("size") {
-            None | Some(Value::Null) => 0,
-            Some(size) => size.as_u64().ok_or_else(|| wrong("size", "a number"))?,
-        },
-        is_protected: match image.get("protected") {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(is_protected)) => *is_protected,
-            Some(_) => return Err(wrong("protected", "true or false")),
-        },
+        fpga_id: shown(page::id(&fields, "id")?),
+        name: text("name"),
+        description: text("description"),
+        status: text("status"),
+        created_at: text("createdAt"),
+        message: text("message"),
+        metadata: shown(value("metadata").unwrap_or_default().to_owned()),
+        log_directory: text("log_directory"),
+        size_mb: value("size")
+            .and_then(|size| size.parse().ok())
+            .unwrap_or_default(),
+        is_protected: value("protected") == Some("true"),
     })
-}
-
-/// "" for a field that is missing or null.
-fn text(fields: &Map<String, Value>, name: &str) -> Result<String, String> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(String::new()),
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(_) => Err(wrong(name, "a text")),
-    }
-}
-
-fn wrong(name: &str, expected: &str) -> String {
-    format!("{name} is not {expected}")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -227,9 +268,9 @@ mod tests {
          "size":40,"createdAt":"2017-10-16 07:46:06","protected":true,"message":null,
          "metadata":{"shell_type":"OCL","shell_version":"1.0"},"log_directory":"obs-fpga:vu9p/log"}]}]}"#;
 
-    fn read(body: &str) -> Result<List, String> {
+    fn read(body: &str) -> Result<List, Unusable> {
         let mut list = List::default();
-        list.add_page(body.as_bytes())?;
+        list.add_page(body.as_bytes(), &Traces::of(""), || true)?;
         Ok(list)
     }
 
@@ -282,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_another_type_is_refused() {
+    fn what_is_no_list_of_pairs_is_refused() {
         for (body, reason) in [
             ("", "not JSON"),
             ("<html></html>", "not JSON"),
@@ -302,60 +343,63 @@ mod tests {
             ),
             (
                 r#"{"associations":[{"fpgaimages":["f"]}]}"#,
-                "not a list of objects",
+                "not an object",
             ),
             (
                 r#"{"associations":[{"fpgaimages":[{"id":1}]}]}"#,
                 "id is not a text",
             ),
-            (
-                r#"{"associations":[{"fpgaimages":[{"name":[]}]}]}"#,
-                "name is not a text",
-            ),
-            (
-                r#"{"associations":[{"fpgaimages":[{"size":"40"}]}]}"#,
-                "size is not a number",
-            ),
-            (
-                r#"{"associations":[{"fpgaimages":[{"size":-1}]}]}"#,
-                "size is not a number",
-            ),
-            (
-                r#"{"associations":[{"fpgaimages":[{"protected":"yes"}]}]}"#,
-                "protected is not",
-            ),
         ] {
-            let error = read(body).map(|_| ()).unwrap_err();
+            let error = read(body).map(|_| ()).unwrap_err().to_string();
             assert!(error.contains(reason), "{body}: {error}");
         }
     }
 
     #[test]
-    fn a_list_tells_of_a_pair_only_where_it_has_that_pair_or_nothing() {
-        let pair = Pair::new("p", "abc1", "EF-2").unwrap();
-        for (body, told) in [
-            (r#"{"associations":[]}"#, Some(false)),
-            (r#"{"associations":[{"image_id":"EF-2"}]}"#, Some(false)),
-            (
-                r#"{"associations":[{"image_id":"EF-2","fpgaimages":[{"id":"abc1"}]}]}"#,
-                Some(true),
-            ),
-            (
-                r#"{"associations":[{"image_id":"ef-2","fpgaimages":[{"id":"ABC1"}]}]}"#,
-                Some(true),
-            ),
-            (
-                r#"{"associations":[{"image_id":"EF-2","fpgaimages":[{"id":"other"}]}]}"#,
-                None,
-            ),
-            (r#"{"associations":[{"fpgaimages":[{"id":"abc1"}]}]}"#, None),
-            (
-                r#"{"associations":[{"image_id":"EF-2","fpgaimages":[{}]}]}"#,
-                None,
-            ),
-        ] {
-            assert_eq!(read(body).unwrap().tells_of(pair), told, "{body}");
-        }
+    fn a_field_of_another_type_is_empty_and_the_list_is_whole() {
+        let image = r#"{"id":"f","name":[],"description":7,"status":{},"size":"40","createdAt":true,"protected":"yes","message":"\ud800","metadata":[1e999],"log_directory":1}"#;
+        let body = format!(r#"{{"associations":[{{"image_id":"e","fpgaimages":[{image}]}}]}}"#);
+        let list = read(&body).unwrap();
+        let expected = Association {
+            ecs_id: "e".to_owned(),
+            fpga_id: "f".to_owned(),
+            metadata: "[1e999]".to_owned(),
+            ..Association::default()
+        };
+        assert_eq!(list.associations(), [expected]);
+        assert_eq!(list.json(), body);
+    }
+
+    #[test]
+    fn what_the_service_said_stays_as_it_came() {
+        let body = r#"{"associations":[{"image_id":"e","x":0.10,"fpgaimages":[{"id":"f", "n":123456789012345678901234567890,"z":1,"a":1e-9 }]}],"count":18446744073709551616,"next":null}"#;
+        assert_eq!(read(body).unwrap().json(), body);
+    }
+
+    #[test]
+    fn what_repeats_the_token_is_withheld() {
+        let token = "MIIFNgYJKoZIhvcNAQcCoIIF";
+        let body = r#"{"associations":[{"image_id":"e","y":"MIIFNgYJ","fpgaimages":[
+            {"id":"f","name":"MIIF NgYJ KoZI","description":"fine","metadata":{"x":["\u004dIIFNgYJKo"]},"z":[1]},
+            {"id":"g","name":"MIIFN","description":"gYJKoZ"}]}],"note":"%4dIIFNgYJ"}"#;
+        let mut list = List::default();
+        list.add_page(body.as_bytes(), &Traces::of(token), || true)
+            .unwrap();
+        let [first, second] = list.associations() else {
+            panic!("not two")
+        };
+        assert_eq!(first.name, WITHHELD);
+        assert_eq!(first.metadata, WITHHELD);
+        assert_eq!(first.description, "fine");
+        assert_eq!(second.name, "MIIFN");
+        let json: Value = serde_json::from_str(&list.json()).unwrap();
+        assert_eq!(json["note"], WITHHELD);
+        assert_eq!(json["associations"][0]["y"], WITHHELD);
+        let images = &json["associations"][0]["fpgaimages"];
+        assert_eq!(images[0]["name"], WITHHELD);
+        assert_eq!(images[0]["z"], json!([1]));
+        assert_eq!(images[1]["id"], "g");
+        assert!(!Traces::of(token).are_in(&list.json()));
     }
 
     #[test]
@@ -368,14 +412,20 @@ mod tests {
             json!({ "associations": [{ "image_id": ecs_id, "extra": "kept", "fpgaimages": images }] }).to_string()
         };
         let mut list = List::default();
-        for (ecs_id, fpga_ids, pairs, new) in [
-            ("a", &["1", "2"][..], 2, 2),
-            ("a", &["2", "3"], 2, 1),
-            ("b", &["2"], 1, 1),
-            ("b", &["2"], 1, 0),
+        for (ecs_id, fpga_ids, pairs, new, repeated) in [
+            ("a", &["1", "2", "1"][..], 3, 2, 0),
+            ("a", &["2", "3"], 2, 1, 1),
+            ("b", &["2"], 1, 1, 0),
+            ("b", &["2"], 1, 0, 1),
         ] {
-            let brought = list.add_page(page(ecs_id, fpga_ids).as_bytes());
-            assert_eq!(brought, Ok(Brought { pairs, new }));
+            let page = page(ecs_id, fpga_ids);
+            let brought = list.add_page(page.as_bytes(), &Traces::of(""), || true);
+            let expected = Brought {
+                pairs,
+                new,
+                repeated,
+            };
+            assert_eq!(brought, Ok(expected));
         }
         let pairs: Vec<_> = list
             .associations()

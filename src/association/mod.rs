@@ -6,14 +6,18 @@
 //! of the HTTP library.
 
 mod answer;
+mod document;
 mod error_body;
 mod identifiers;
 mod list;
+mod page;
 mod request;
 mod token;
 
-pub use answer::{Refusal, outcome, reason};
+pub use answer::{Meaning, Refusal, outcome, reason, refusal};
+pub use error_body::looks_like_code;
 pub use identifiers::{Filter, Pair};
-pub use list::{Association, Brought, List};
+pub use list::{Association, Brought, List, WITHHELD};
+pub use page::{Page, Unusable};
 pub use request::{LAST_PAGE, Method, PAGE_SIZE, Request, associate, disassociate, list};
 pub use token::Token;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::text;
+use crate::secret::Traces;
 
 const MAX_LENGTH: usize = 65_536;
 
@@ -36,9 +36,9 @@ impl<'a> Token<'a> {
         self.0
     }
 
-    /// The text without any trace of this token.
-    pub fn masked_in(self, text: &str) -> String {
-        text::without_secret(text, self.0)
+    /// What gives it away where a text has it.
+    pub fn traces(self) -> Traces {
+        Traces::of(self.0)
     }
 }
 

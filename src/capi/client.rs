@@ -1,6 +1,7 @@
 //! Clients with settings of their own.
 
 use std::ffi::c_char;
+use std::sync::Arc;
 
 use super::arguments::{text, token_and_filter, token_and_pair};
 use super::config::{self, fpga_assoc_config};
@@ -16,7 +17,9 @@ use crate::transport::Endpoint;
 /// A client of one endpoint, with its settings and the connections that it keeps. Any number of
 /// threads may use one at once.
 pub struct fpga_assoc_client {
-    client: Client,
+    /// A shutdown that is under way has its own share, so that whoever it sets free may free the
+    /// client.
+    client: Arc<Client>,
     endpoint: Endpoint,
 }
 
@@ -48,7 +51,7 @@ pub unsafe extern "C" fn fpga_assoc_client_new(
         // SAFETY: as the header says.
         let (endpoint, settings) = unsafe { (text("endpoint", endpoint)?, config::copy(config)) };
         let endpoint = Endpoint::parse(endpoint, settings.allows_http())?;
-        let client = Client::new(settings, true);
+        let client = Arc::new(Client::new(settings, true));
         made = Box::into_raw(Box::new(fpga_assoc_client { client, endpoint }));
         Ok(())
     };
@@ -176,13 +179,14 @@ pub unsafe extern "C" fn fpga_assoc_client_associations(
 /// Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once,
 /// and so do all later ones.
 ///
-/// NULL is ignored. The client must still be freed, after the calls have returned. In a child of
-/// fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
+/// NULL is ignored. The client must still be freed, after the calls have returned; the thread whose
+/// call this ended may do so at once, while this function is still returning in another. In a child
+/// of fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_client) {
     // SAFETY: as the header says.
-    if let Some(client) = unsafe { client.as_ref() } {
-        guard(|| client.client.shut_down());
+    if let Some(client) = unsafe { client.as_ref() }.map(|client| Arc::clone(&client.client)) {
+        guard(|| client.shut_down());
     }
 }
 
@@ -201,7 +205,8 @@ pub unsafe extern "C" fn fpga_assoc_client_close_idle(client: *mut fpga_assoc_cl
 
 /// Frees a client and closes its connections. NULL is ignored.
 ///
-/// Thread-safe, as long as nobody else uses the client any more.
+/// Thread-safe, as long as nobody else uses the client any more; a call of
+/// `fpga_assoc_client_shutdown` that has begun is not use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_free(client: *mut fpga_assoc_client) {
     if !client.is_null() {

@@ -241,9 +241,13 @@ pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
     }
 }
 
-/// Sets whether the list call is asked what became of an associate or disassociate call whose
-/// outcome is not known. The default is true. It needs the IAM action
-/// `ecs:cloudServerFpgaImages:getRelations`.
+/// Sets whether the list call is asked where only that can tell: what became of a request whose
+/// outcome is not known, and which of its two causes a refusal has. The default is true. It needs the
+/// IAM action `ecs:cloudServerFpgaImages:getRelations`.
+///
+/// Where it is false nothing is asked: what would have been asked about ends with
+/// `fpga_assoc_error_outcome_unknown` true, HTTP 202 as `FPGA_ASSOC_PENDING`, and a refusal with two
+/// causes as `FPGA_ASSOC_REJECTED` or `FPGA_ASSOC_NOT_FOUND`.
 ///
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
 /// thread's last error. Thread-safe.
@@ -256,6 +260,26 @@ pub unsafe extern "C" fn fpga_assoc_config_set_confirm(
     unsafe {
         change(config, |settings| {
             settings.set_confirm(confirm);
+            Ok(())
+        })
+    }
+}
+
+/// Sets whether a change that finds nothing to do is a success: `FPGA_ASSOC_OK` in place of
+/// `FPGA_ASSOC_ALREADY_ASSOCIATED` and `FPGA_ASSOC_NOT_ASSOCIATED`, for tools that are run again. The
+/// default is false. It needs the list call (`fpga_assoc_config_set_confirm`).
+///
+/// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+/// thread's last error. Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_config_set_idempotent(
+    config: *mut fpga_assoc_config,
+    idempotent: bool,
+) -> i32 {
+    // SAFETY: as the header says.
+    unsafe {
+        change(config, |settings| {
+            settings.set_idempotent(idempotent);
             Ok(())
         })
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char};
 
-use crate::error::Error;
+use crate::error::{Error, Observed};
 use crate::status::Status;
 
 /// Why a call failed. Only the library makes one; its fields are read with the functions whose
@@ -102,8 +102,8 @@ pub unsafe extern "C" fn fpga_assoc_error_request_id(
     error.map_or(c"", |error| &error.request_id).as_ptr()
 }
 
-/// How long the service asked to wait before the next call, in milliseconds; 0 where it did not
-/// ask, and for NULL.
+/// How long the service asked to wait before the next call, in milliseconds, at most 86,400,000 (a
+/// day); 0 where it did not ask, and for NULL.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
@@ -125,13 +125,17 @@ pub unsafe extern "C" fn fpga_assoc_error_attempts(error: *const fpga_assoc_erro
     error.map_or(0, |error| error.error.attempts)
 }
 
-/// Whether the service may have acted on the request although the call failed; false for NULL.
+/// Whether a request of the call may have had, or may yet have, an effect although the call failed;
+/// false for NULL.
 ///
-/// It can be true once the request had begun to go out: after a deadline that passed, a shutdown, a
-/// connection that broke, an answer that can't be read, and HTTP 5xx other than 501 and 503; also
-/// after a refusal that may be the echo of this call's own earlier success. Where the list call
-/// could be asked it is false, as of that list call. Where it is true, find out what the service
-/// did before the call is repeated. Never true for a list.
+/// False means that no request of the call had an effect, or will have one: nothing went out, or
+/// each request was refused (HTTP 4xx, a flow-control code). It is true after anything else that
+/// followed a byte of a request: a lost connection, the deadline, a shutdown, an answer that can't
+/// be read, HTTP 202, 2xx of another form than success has, 1xx, 3xx, 5xx, 600 and over; and after a
+/// refusal that may be the echo of an earlier request of the call, where the list can't tell. It stays
+/// true whatever later requests of the call are answered, until one succeeds or the list shows the
+/// two images as wanted; then the call succeeds. Where it is true, `fpga_assoc_error_observed` says
+/// what the list showed; ask the list before the call is repeated. Never true for a list.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
@@ -139,6 +143,20 @@ pub unsafe extern "C" fn fpga_assoc_error_outcome_unknown(error: *const fpga_ass
     // SAFETY: as the header says.
     let error = unsafe { borrow(error) };
     error.is_some_and(|error| error.error.outcome_unknown)
+}
+
+/// What the list showed of the two images when the call asked it last, an `fpga_assoc_observed`;
+/// `FPGA_ASSOC_OBSERVED_NOTHING` for NULL.
+///
+/// Where the outcome is unknown it is what was seen, not what will be: a gateway may hand a request
+/// on later still, and a list may lag behind.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fpga_assoc_error_observed(error: *const fpga_assoc_error) -> i32 {
+    // SAFETY: as the header says.
+    let error = unsafe { borrow(error) };
+    error.map_or(Observed::OBSERVED_NOTHING, |error| error.error.observed) as i32
 }
 
 /// Frees an error that an error pointer received. NULL is ignored.

@@ -10,8 +10,10 @@ use crate::association::{Association, List};
 /// it.
 ///
 /// Only the library allocates entries, and later versions add fields at the end alone: use pointers
-/// to entries, never arrays of them or their size. No text is NULL: what the service did not give
-/// is "". All text belongs to the list and lives as long as it.
+/// to entries, never arrays of them or their size. No text is NULL: what the service did not give,
+/// or gave in another type than documented, is "". A text that repeats the token is withheld: "the
+/// answer repeats the token" stands in its place. All text belongs to the list and lives as long as
+/// it.
 #[repr(C)]
 pub struct fpga_assoc_entry {
     /// The ECS image's id.
@@ -170,8 +172,11 @@ pub unsafe extern "C" fn fpga_assoc_list_get(
         .map_or(ptr::null(), ptr::from_ref)
 }
 
-/// The list as one JSON document of the service's form, all pages put together, fields that this
-/// library does not know included; "" for NULL.
+/// The list as one JSON document of the service's form, all pages put together; "" for NULL.
+///
+/// Fields that this library does not know, and numbers of any size, are as they came; a field of the
+/// document or of an ECS image that several pages have is that of the first. A value that repeats the
+/// token is withheld.
 ///
 /// Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it.
 /// Thread-safe.

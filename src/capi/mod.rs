@@ -37,14 +37,15 @@ pub use config::{
     fpga_assoc_config, fpga_assoc_config_free, fpga_assoc_config_new,
     fpga_assoc_config_set_allow_http, fpga_assoc_config_set_ca_file, fpga_assoc_config_set_ca_pem,
     fpga_assoc_config_set_client_certificate, fpga_assoc_config_set_confirm,
-    fpga_assoc_config_set_connect_timeout_ms, fpga_assoc_config_set_log,
-    fpga_assoc_config_set_max_attempts, fpga_assoc_config_set_proxy,
+    fpga_assoc_config_set_connect_timeout_ms, fpga_assoc_config_set_idempotent,
+    fpga_assoc_config_set_log, fpga_assoc_config_set_max_attempts, fpga_assoc_config_set_proxy,
     fpga_assoc_config_set_timeout_ms, fpga_assoc_config_set_user_agent, fpga_assoc_log_fn,
 };
 pub use error::{
     fpga_assoc_error, fpga_assoc_error_attempts, fpga_assoc_error_code, fpga_assoc_error_free,
-    fpga_assoc_error_http_status, fpga_assoc_error_message, fpga_assoc_error_outcome_unknown,
-    fpga_assoc_error_request_id, fpga_assoc_error_retry_after_ms, fpga_assoc_error_status,
+    fpga_assoc_error_http_status, fpga_assoc_error_message, fpga_assoc_error_observed,
+    fpga_assoc_error_outcome_unknown, fpga_assoc_error_request_id, fpga_assoc_error_retry_after_ms,
+    fpga_assoc_error_status,
 };
 pub use last_error::{fpga_assoc_last_error, fpga_assoc_last_error_detail};
 pub use list::{

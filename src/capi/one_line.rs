@@ -43,21 +43,33 @@ static CLIENT: PerProcess<Client> = PerProcess::new();
 /// `FPGA_ASSOC_INVALID_ARGUMENT`, and nothing is sent.
 ///
 /// The call ends within 30 seconds, name lookup, connecting, TLS, sending, waiting and all attempts
-/// included. It is tried up to three times, but sent again only where the service provably did
-/// nothing: no connection, a TLS handshake or a proxy that broke off, HTTP 429 or 503, a
-/// flow-control code, or a connection kept from an earlier call that closes without a byte of an
-/// answer. A certificate that is not trusted and a proxy that refuses (407, other 4xx) are final.
-/// The certificate and the host name are always verified, against the system's trusted certificates
-/// (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are never
-/// followed.
+/// included. The certificate and the host name are always verified, against the system's trusted
+/// certificates (or those that the environment's SSL_CERT_FILE and SSL_CERT_DIR name). Redirects are
+/// never followed.
 ///
-/// Where it stays unknown what the service did (the connection broke after the request went out;
-/// HTTP 500, 502, 504) the list call is asked for this very pair, within the same 30 seconds: where
-/// the two are associated the call succeeds, where they are not the error says so, or the request
-/// is sent again. Where the service says that the two are associated already or the ECS image has
-/// its limit, one text for both, the list tells which: `FPGA_ASSOC_CONFLICT` or
-/// `FPGA_ASSOC_REJECTED`. Without permission to list, or without time,
-/// `fpga_assoc_error_outcome_unknown` stays true.
+/// A returned status is what happened. `FPGA_ASSOC_OK` means that the service answered with success
+/// (HTTP 200, 201 or 204 with no body, or with a JSON object that carries no error), or that the list
+/// call shows the two images associated after a request of this call that was in doubt.
+///
+/// - A refusal settles a request: HTTP 4xx, or one of the service's flow-control codes. Anything else
+///   that follows once a byte of the request may have gone out leaves it in doubt.
+/// - Doubt stays, whatever later attempts are answered. Before a call in doubt fails the list call is
+///   asked for this very pair, within the same 30 seconds, and once more 500 ms later; so that there
+///   is time to ask, the service's own answer is waited for until a fifth of the time, at most 5
+///   seconds, is left. Where the list does not show the two associated either,
+///   `fpga_assoc_error_outcome_unknown` is true.
+/// - HTTP 202 is in doubt: the list is asked until the time is over, then it is
+///   `FPGA_ASSOC_PENDING`.
+/// - The service has one text for "associated already" and "the ECS image has its limit". The list
+///   tells which: `FPGA_ASSOC_ALREADY_ASSOCIATED` or `FPGA_ASSOC_LIMIT_REACHED`; where it can't,
+///   `FPGA_ASSOC_REJECTED`. After an earlier request of this call it may be the echo of the call's
+///   own success: with the two associated it is `FPGA_ASSOC_OK`.
+///
+/// There are up to three attempts. The request is sent again only where it did not reach the service
+/// (no connection, a TLS handshake or a proxy that broke off), where the service said that it did
+/// nothing (HTTP 408, 425, 429, a flow-control code), where a connection kept from an earlier call
+/// closed without a byte of an answer, or where the list has since shown that nothing was done. A
+/// certificate that is not trusted and a proxy that refuses (407, other 4xx) are final.
 ///
 /// Proxies are those of the environment, as curl has them. For other settings make a client with
 /// `fpga_assoc_client_new`.
@@ -90,10 +102,11 @@ pub unsafe extern "C" fn fpga_associate(
 /// Sends `DELETE` to the same URI and with the same body as `fpga_associate`. The IAM action is
 /// `ecs:cloudServerFpgaImages:unrelate`.
 ///
-/// Arguments, results, errors, time limits, attempts and the question to the list are those of
-/// `fpga_associate`: where it stays unknown what the service did, the call succeeds if the two are
-/// not associated any more. Where they were not associated before, the service refuses, and so does
-/// this call.
+/// Arguments, results, errors, time limits, attempts and questions to the list are those of
+/// `fpga_associate`, the other way round: a call that was in doubt succeeds where the list does not
+/// show the two associated any more. Where the service says that there is nothing to take away, and
+/// the list shows that the two are not associated, it is `FPGA_ASSOC_NOT_ASSOCIATED`; where the list
+/// can't tell, `FPGA_ASSOC_NOT_FOUND` or `FPGA_ASSOC_REJECTED`.
 ///
 /// Thread-safe: any number of threads may call at once. Blocks the calling thread.
 #[unsafe(no_mangle)]
@@ -128,10 +141,14 @@ pub unsafe extern "C" fn fpga_disassociate(
 ///
 /// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`; then `fpga_assoc_last_error` and
 /// `fpga_assoc_last_error_detail` of the same thread tell more. An answer that is not the
-/// documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`.
+/// documented JSON, or over 16 MiB a page, is `FPGA_ASSOC_BAD_RESPONSE`; an answer that carries an
+/// error is an error, never an empty list.
 ///
 /// Time limits are those of `fpga_associate`. Each page is tried up to three times, after lost
-/// connections and HTTP 5xx too, because a list changes nothing.
+/// connections and HTTP 5xx too, because a list changes nothing. By FPGA image, pages are read until
+/// an empty one. Where a pair comes on two pages, what is listed moved between them: the list has it
+/// once, and is read up to three times, until two readings are the same; else the call is
+/// `FPGA_ASSOC_BAD_RESPONSE`.
 ///
 /// Thread-safe: any number of threads may call at once. Blocks the calling thread.
 #[unsafe(no_mangle)]

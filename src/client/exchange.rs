@@ -1,11 +1,12 @@
-//! One attempt: a request goes out, and its answer or its failure is put into words.
+//! One attempt: a request goes out, and what became of it is put into words.
 
 use super::Settings;
 use super::report::Report;
-use crate::association::{self, Method, Refusal};
+use super::verdict::Latest;
+use crate::association::{self, Meaning, Method};
 use crate::error::Error;
 use crate::status::Status;
-use crate::transport::{Answer, Deadline, Failure, Request, Transport};
+use crate::transport::{Answer, Deadline, Failure, Kept, Request, Transport};
 
 /// The most of an answer without a list, in bytes: it is empty, or an error body of a few hundred.
 const MAX_SHORT_ANSWER: usize = 64 * 1024;
@@ -14,6 +15,7 @@ const MAX_SHORT_ANSWER: usize = 64 * 1024;
 const MAX_PAGE: usize = 16 * 1024 * 1024;
 
 /// A call under way: what all its requests have in common.
+#[derive(Clone, Copy)]
 pub struct Session<'a> {
     pub settings: &'a Settings,
     pub transport: &'a Transport,
@@ -21,35 +23,25 @@ pub struct Session<'a> {
     pub deadline: Deadline,
 }
 
-/// An attempt that did not bring what was wanted.
+/// A request that did not bring what was wanted.
 pub struct Attempt {
     /// What the caller is told if it was the last.
     pub error: Error,
-    pub nature: Nature,
-    /// Whether the text of a refusal has two causes; see [`Refusal::has_two_causes`].
-    pub has_two_causes: bool,
-    /// Whether the same request had gone out before on a kept connection, and may have been acted
-    /// on.
-    pub was_sent_before: bool,
-}
-
-/// What an attempt that failed says about the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
-    /// Nothing was done, provably, and it may go better another time.
-    Passing,
-    /// It may go better another time, but something may have been done.
-    Doubtful,
-    /// The service looked at the request and said no.
-    Refused,
-    /// It will not go better.
-    Final,
+    pub latest: Latest,
+    /// Whether a byte of it may have gone out.
+    pub was_sent: bool,
+    /// Whether it went out on a kept connection.
+    pub was_kept: bool,
 }
 
 impl Session<'_> {
-    /// Sends the request once. A 2xx answer is returned whole; that of a list may still be an
-    /// error.
-    pub fn exchange(&self, call: &association::Request) -> Result<Answer, Attempt> {
+    /// Sends the request once. What is returned of a list still has to be read.
+    pub fn exchange(
+        &self,
+        call: &association::Request,
+        kept: Kept,
+        answer_by: Deadline,
+    ) -> Result<Answer, Attempt> {
         let headers = [
             ("user-agent", self.settings.user_agent.as_str()),
             ("accept", "application/json"),
@@ -68,65 +60,99 @@ impl Session<'_> {
             headers,
             body: call.body.as_bytes(),
             max_answer,
+            answer_by,
         };
         let answer = self
             .transport
-            .exchange(self.report.endpoint, request, self.deadline)
-            .map_err(|failure| Attempt {
-                error: self.report.failure(&failure),
-                nature: nature_of_failure(&failure),
-                has_two_causes: false,
-                was_sent_before: false,
-            })?;
-        // A list is looked at when it is read: it can be large, and is hardly ever an error.
-        let is_list = call.method == Method::Get && (200..300).contains(&answer.http_status);
-        if !is_list && let Err(refusal) = association::outcome(answer.http_status, &answer.body) {
-            return Err(self.refused(&answer, &refusal));
-        }
-        if !answer.is_complete {
-            return Err(self.unusable(&answer, "with a body that is over the limit"));
-        }
-        Ok(answer)
+            .exchange(self.report.endpoint, request, kept, self.deadline)
+            .map_err(|failure| self.failed(&failure))?;
+        self.judge(answer, call.method)
     }
 
-    /// The service said no.
-    pub fn refused(&self, answer: &Answer, refusal: &Refusal) -> Attempt {
-        Attempt {
-            error: self.report.refusal(answer, refusal),
-            nature: nature_of_refusal(refusal),
-            has_two_causes: refusal.has_two_causes,
-            was_sent_before: answer.was_sent_before,
+    fn judge(&self, answer: Answer, method: Method) -> Result<Answer, Attempt> {
+        let is_success = (200..300).contains(&answer.http_status);
+        if is_success && !answer.is_complete {
+            return Err(self.too_large(&answer, "with a body that is over the limit"));
         }
+        let outcome = match method {
+            // Looked at when it is read: it can be large, and is hardly ever an error.
+            Method::Get if answer.http_status == 200 => return Ok(answer),
+            Method::Get => Err(association::refusal(answer.http_status, &answer.body)),
+            _ => association::outcome(answer.http_status, &answer.body),
+        };
+        match outcome {
+            Ok(()) => Ok(answer),
+            Err(refusal) if is_success && method == Method::Get && refusal.is_in_doubt() => {
+                Err(self.unusable(&answer, "and not with a list"))
+            }
+            Err(refusal) => {
+                let latest = latest_of_refusal(refusal.meaning, method);
+                Err(self.answered(self.report.refusal(&answer, &refusal), &answer, latest))
+            }
+        }
+    }
+
+    /// A 2xx answer to the list call that carries an error.
+    pub fn refused(&self, answer: &Answer) -> Attempt {
+        let refusal = association::refusal(answer.http_status, &answer.body);
+        let latest = latest_of_refusal(refusal.meaning, Method::Get);
+        self.answered(self.report.refusal(answer, &refusal), answer, latest)
     }
 
     /// A 2xx answer that does not say what it should.
     pub fn unusable(&self, answer: &Answer, reason: &str) -> Attempt {
+        let error = self.report.unusable(answer, reason);
+        self.answered(error, answer, Latest::Unreadable)
+    }
+
+    /// A 2xx answer that is longer than anybody means it.
+    pub fn too_large(&self, answer: &Answer, reason: &str) -> Attempt {
+        let error = self.report.unusable(answer, reason);
+        self.answered(error, answer, Latest::InDoubtForGood)
+    }
+
+    /// No answer came.
+    pub fn failed(&self, failure: &Failure) -> Attempt {
         Attempt {
-            error: self.report.unusable(answer, reason),
-            nature: Nature::Final,
-            has_two_causes: false,
-            was_sent_before: answer.was_sent_before,
+            error: self.report.failure(failure),
+            latest: latest_of_failure(failure),
+            was_sent: failure.sent,
+            was_kept: failure.was_kept,
+        }
+    }
+
+    fn answered(&self, error: Error, answer: &Answer, latest: Latest) -> Attempt {
+        Attempt {
+            error,
+            latest,
+            was_sent: true,
+            was_kept: answer.was_kept,
         }
     }
 }
 
-/// Where nothing was sent it may go better another time, unless the transport knows that it will
-/// not.
-fn nature_of_failure(failure: &Failure) -> Nature {
+fn latest_of_failure(failure: &Failure) -> Latest {
     match failure.status {
-        _ if failure.is_final => Nature::Final,
-        Status::TIMEOUT | Status::CONNECTION_LOST if failure.sent => Nature::Doubtful,
-        _ if failure.sent => Nature::Final,
-        _ => Nature::Passing,
+        Status::CANCELLED => Latest::Cancelled,
+        _ if !failure.sent && failure.is_final => Latest::Barred,
+        _ if !failure.sent => Latest::Unsent,
+        _ if failure.was_stale => Latest::KeptClosed,
+        Status::BAD_RESPONSE => Latest::Unreadable,
+        Status::TIMEOUT | Status::CONNECTION_LOST if !failure.is_final => Latest::InDoubt,
+        _ => Latest::InDoubtForGood,
     }
 }
 
-fn nature_of_refusal(refusal: &Refusal) -> Nature {
-    match refusal.status {
-        _ if refusal.did_nothing => Nature::Passing,
-        Status::SERVICE_FAILED => Nature::Doubtful,
-        Status::REJECTED | Status::NOT_FOUND | Status::CONFLICT => Nature::Refused,
-        _ => Nature::Final,
+fn latest_of_refusal(meaning: Meaning, method: Method) -> Latest {
+    match (meaning, method) {
+        (Meaning::Busy, _) => Latest::Busy,
+        (Meaning::GivenUp, _) => Latest::GivenUp,
+        (Meaning::AlreadyOrFull, Method::Post) => Latest::Echo,
+        (Meaning::NothingThere, Method::Delete) => Latest::Echo,
+        (Meaning::Refused | Meaning::AlreadyOrFull | Meaning::NothingThere, _) => Latest::Refused,
+        (Meaning::Accepted, _) => Latest::Accepted,
+        (Meaning::Unclear, _) => Latest::InDoubt,
+        (Meaning::UnclearForGood, _) => Latest::InDoubtForGood,
     }
 }
 

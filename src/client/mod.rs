@@ -1,11 +1,18 @@
 //! One call: attempts under one deadline, and what their answers and failures mean for the caller.
+//!
+//! - `verdict` decides what comes next, from the facts alone; it is a pure function.
+//! - `course` carries that out, and makes facts of what comes of it: for changes and for lists.
+//! - `exchange` sends one request; `report` puts what became of it into words.
+//! - `question` and `list` are what is asked of the list.
 
-mod attempts;
-mod change;
+mod course;
 mod exchange;
 mod list;
+mod question;
 mod report;
 mod settings;
+mod verdict;
+mod waits;
 
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 
@@ -14,9 +21,10 @@ use crate::error::Error;
 use crate::log::Level;
 use crate::status::Status;
 use crate::transport::{Deadline, Endpoint, Failure, PerProcess, Step, Transport};
-use change::Wanted;
+use course::Subject;
 use exchange::Session;
 use report::Report;
+use verdict::Aim;
 
 pub use settings::Settings;
 
@@ -48,9 +56,12 @@ impl Client {
         pair: Pair<'_>,
     ) -> Result<(), Error> {
         let request = association::associate(pair);
-        self.call(endpoint, token, request.name, |session| {
-            session.change(&request, pair, Wanted::Associated)
-        })
+        self.change(
+            endpoint,
+            token,
+            &request,
+            Subject::Change(pair, Aim::Associated),
+        )
     }
 
     /// Takes the association of the pair away.
@@ -61,8 +72,20 @@ impl Client {
         pair: Pair<'_>,
     ) -> Result<(), Error> {
         let request = association::disassociate(pair);
+        self.change(endpoint, token, &request, Subject::Change(pair, Aim::Apart))
+    }
+
+    fn change(
+        &self,
+        endpoint: &Endpoint,
+        token: Token<'_>,
+        request: &association::Request,
+        subject: Subject<'_>,
+    ) -> Result<(), Error> {
         self.call(endpoint, token, request.name, |session| {
-            session.change(&request, pair, Wanted::Apart)
+            session.carry_out(subject, &mut |kept, answer_by| {
+                session.exchange(request, kept, answer_by).map(|_| ())
+            })
         })
     }
 

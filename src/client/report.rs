@@ -3,13 +3,20 @@
 use std::time::{Duration, SystemTime};
 
 use crate::association::{self, Refusal, Token};
-use crate::error::{Error, MAX_MESSAGE};
+use crate::error::Error;
+use crate::secret::Traces;
 use crate::status::Status;
 use crate::text;
 use crate::transport::{Answer, Endpoint, Failure};
 
 const MAX_REQUEST_ID: usize = 128;
 const MAX_REASON: usize = 480;
+
+/// The longest code that is shown although a token has it.
+const MAX_SHORT_CODE: usize = 16;
+
+/// A day: who asks for more does not mean it.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// What every report of one call has in common.
 #[derive(Clone, Copy)]
@@ -25,59 +32,84 @@ impl Report<'_> {
         let Self { call, endpoint, .. } = self;
         let step = failure.step;
         let reason = text::bounded(&text::one_line(&failure.reason), MAX_REASON);
+        let reason = self.shown(&self.token.traces(), reason);
         Error {
             http_status: failure.http_status,
-            outcome_unknown: failure.sent,
-            ..self.error(
+            ..Error::new(
                 failure.status,
                 &format!("{call}: {step} {endpoint}: {reason}"),
             )
         }
     }
 
-    /// The service did not do what was asked, and said so.
+    /// The service did not say that it is done.
     pub fn refusal(&self, answer: &Answer, refusal: &Refusal) -> Error {
-        let code = self.token.masked_in(&refusal.code);
-        let mut what = format!("HTTP {}", answer.http_status);
-        if !code.is_empty() {
-            what = format!("{what} {code}");
-        }
+        let token = self.token.traces();
         let message = match refusal.message.as_str() {
             "" => association::reason(answer.http_status),
             message => message,
         };
+        let message = self.shown(&token, message.to_owned());
+        let code = refusal.code.as_str();
+        let code = if is_short_code(code) || !token.are_in(code) {
+            code
+        } else {
+            ""
+        };
+        let mut what = format!("HTTP {}", answer.http_status);
+        if !code.is_empty() {
+            what = format!("{what} {code}");
+        }
         let error = self.answered(
             refusal.status,
             answer,
             &format!("{what}: {message}"),
-            &refusal.request_id,
+            (&refusal.request_id, &token),
         );
         Error {
-            code,
-            outcome_unknown: refusal.outcome_unknown,
+            code: code.to_owned(),
             ..error
         }
     }
 
     /// A 2xx answer of which can't be told what it means.
     pub fn unusable(&self, answer: &Answer, reason: &str) -> Error {
+        let token = self.token.traces();
         let reason = text::bounded(&text::one_line(reason), MAX_REASON);
-        let what = format!("HTTP {} {reason}", answer.http_status);
+        let what = format!("HTTP {} {}", answer.http_status, self.shown(&token, reason));
+        self.answered(Status::BAD_RESPONSE, answer, &what, ("", &token))
+    }
+
+    /// A list that did not stand still.
+    pub fn moved(&self, readings: u32) -> Error {
+        let Self { call, endpoint, .. } = self;
+        let line = format!(
+            "{call}: {endpoint}: what is listed moved between its pages, in each of {readings} readings; call again"
+        );
         Error {
-            outcome_unknown: true,
-            ..self.answered(Status::BAD_RESPONSE, answer, &what, "")
+            attempts: readings,
+            http_status: 200,
+            ..Error::new(Status::BAD_RESPONSE, &line)
         }
     }
 
-    fn answered(&self, status: Status, answer: &Answer, what: &str, request_id: &str) -> Error {
+    fn answered(
+        &self,
+        status: Status,
+        answer: &Answer,
+        what: &str,
+        (in_body, token): (&str, &Traces),
+    ) -> Error {
         let Self { call, endpoint, .. } = self;
-        let request_id = match request_id {
+        let request_id = match in_body {
             "" => answer.header("x-request-id").unwrap_or_default(),
             in_body => in_body,
         };
-        let request_id = text::bounded(&text::one_line(request_id), MAX_REQUEST_ID);
-        let request_id = self.token.masked_in(&request_id);
+        let mut request_id = text::bounded(&text::one_line(request_id), MAX_REQUEST_ID);
         let mut line = format!("{call}: {endpoint} answered {what}");
+        if token.are_in(&request_id) {
+            request_id.clear();
+        }
         if !request_id.is_empty() {
             line = format!("{line} (request id {request_id})");
         }
@@ -88,27 +120,36 @@ impl Report<'_> {
                 .header("retry-after")
                 .and_then(|value| retry_after(value, SystemTime::now()))
                 .map_or(0, milliseconds),
-            ..self.error(status, &line)
+            ..Error::new(status, &line)
         }
     }
 
-    fn error(&self, status: Status, line: &str) -> Error {
-        let line = self.token.masked_in(line);
-        Error {
-            message: text::bounded(&line, MAX_MESSAGE),
-            ..Error::new(status, "")
+    /// A text of the service's, unless it repeats the token.
+    fn shown(&self, token: &Traces, text: String) -> String {
+        if token.are_in(&text) {
+            association::WITHHELD.to_owned()
+        } else {
+            text
         }
     }
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// `Ecs.0005` is the service's, whatever a token holds.
+fn is_short_code(code: &str) -> bool {
+    code.len() <= MAX_SHORT_CODE && association::looks_like_code(code)
+}
+
+/// `Retry-After`, in seconds or as a date; a day at most.
 fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Too many digits for a number are over the bound.
+        let seconds = value.parse().unwrap_or(u64::MAX);
+        return Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    date.duration_since(now).ok()
+    let wait = date.duration_since(now).ok()?;
+    Some(wait.min(MAX_RETRY_AFTER))
 }
 
 fn milliseconds(duration: Duration) -> u64 {
@@ -128,6 +169,12 @@ mod tests {
             (" 7 ", Some(7_000)),
             ("Sun, 06 Nov 1994 08:49:40 GMT", Some(3_000)),
             ("Sun, 06 Nov 1994 08:49:30 GMT", None),
+            ("86401", Some(86_400_000)),
+            ("18446744073709551615", Some(86_400_000)),
+            ("99999999999999999999999999", Some(86_400_000)),
+            ("Tue, 08 Nov 1994 08:49:40 GMT", Some(86_400_000)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400_000)),
+            ("+7", None),
             ("-1", None),
             ("1.5", None),
             ("soon", None),

@@ -21,6 +21,7 @@ pub struct Settings {
     pub(super) user_agent: String,
     pub(super) log: Log,
     pub(super) confirm: bool,
+    pub(super) idempotent: bool,
     allow_http: bool,
     trust: Trust,
     identity: Option<Identity>,
@@ -37,6 +38,7 @@ impl Default for Settings {
             user_agent: USER_AGENT.to_owned(),
             log: Log::default(),
             confirm: true,
+            idempotent: false,
             allow_http: false,
             trust: Trust::System,
             identity: None,
@@ -122,6 +124,11 @@ impl Settings {
     /// Whether the list is asked what became of a request whose outcome is not known.
     pub fn set_confirm(&mut self, confirm: bool) {
         self.confirm = confirm;
+    }
+
+    /// Whether what is as wanted before the call is a success.
+    pub fn set_idempotent(&mut self, idempotent: bool) {
+        self.idempotent = idempotent;
     }
 
     /// Who wants to read what the client does.

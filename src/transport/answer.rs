@@ -11,9 +11,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Whether all of the body came and fitted the limit.
     pub is_complete: bool,
-    /// Whether the request had been sent before, on a kept connection that closed without a byte of
-    /// an answer.
-    pub was_sent_before: bool,
+    /// Whether it came on a kept connection.
+    pub was_kept: bool,
     pub(super) headers: HeaderMap,
 }
 

@@ -20,7 +20,7 @@ use super::desk;
 use super::patience::Cancel;
 use super::stream::Stream;
 use super::wire::{Wire, lock, not_http};
-use super::{Deadline, Endpoint, Failure, Request, Step};
+use super::{Endpoint, Failure, Request, Step};
 use crate::status::Status;
 
 /// The headers that are not the caller's.
@@ -86,17 +86,13 @@ impl Connection {
     }
 
     /// Sends the request and reads its answer.
-    pub fn exchange(
-        &mut self,
-        request: Request<'_>,
-        deadline: Deadline,
-    ) -> Result<Answer, Failure> {
+    pub fn exchange(&mut self, request: Request<'_>) -> Result<Answer, Failure> {
         let head = self
             .head(request)
             .map_err(|error| defect(Step::Send, &error))?;
         let was_used = mem::replace(&mut self.was_used, true);
         lock(&self.wire).begin(
-            deadline,
+            request.answer_by,
             length_of(request, self.authority.as_str()),
             was_used,
         );
@@ -106,27 +102,18 @@ impl Connection {
             self.agent.run(head.map(|()| request.body))
         };
         let result = match response {
-            Ok(response) => self.read(response, request.max_answer),
+            Ok(response) => self.read(response, request.max_answer, was_used),
             Err(error) => Err((error, 0)),
         };
         let mut wire = lock(&self.wire);
         wire.rest();
         match result {
-            // A server that gave the connection up, and says so instead of closing it silently.
-            Ok(answer) if was_used && answer.http_status == 408 => Err(Failure {
-                sent: true,
-                was_stale: true,
-                ..Failure::new(
-                    Status::CONNECTION_LOST,
-                    Step::Receive,
-                    "the server had given the kept connection up (408)",
-                )
-            }),
             Ok(answer) => Ok(answer),
             Err((error, http_status)) => {
                 let failure = wire.take_failure().unwrap_or_else(|| explain(&error));
                 Err(Failure {
                     sent: failure.sent || wire.has_sent(),
+                    was_kept: was_used,
                     was_stale: was_used
                         && !wire.has_received()
                         && failure.status == Status::CONNECTION_LOST,
@@ -164,6 +151,7 @@ impl Connection {
         &self,
         mut response: http::Response<Body>,
         limit: usize,
+        was_kept: bool,
     ) -> Result<Answer, (ureq::Error, u16)> {
         let http_status = response.status().as_u16();
         let mut body = Vec::new();
@@ -185,7 +173,7 @@ impl Connection {
             http_status,
             body,
             is_complete,
-            was_sent_before: false,
+            was_kept,
             headers: mem::take(response.headers_mut()),
         })
     }

@@ -17,6 +17,11 @@ impl Deadline {
         Self(self.0.min(Instant::now() + time))
     }
 
+    /// This long before this one.
+    pub fn before(self, time: Duration) -> Self {
+        Self(self.0.checked_sub(time).unwrap_or(self.0))
+    }
+
     /// The time left; zero when it has passed.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())

@@ -73,8 +73,10 @@ pub struct Failure {
     pub is_final: bool,
     /// The HTTP status, where an answer had begun; else 0.
     pub http_status: u16,
-    /// Whether it was a kept connection that the service closed without a byte of an answer.
-    pub(super) was_stale: bool,
+    /// Whether the request went out on a kept connection.
+    pub was_kept: bool,
+    /// Whether that was closed without a byte of an answer.
+    pub was_stale: bool,
     /// Whether the process has no file descriptor left.
     pub(super) lacks_descriptors: bool,
 }
@@ -89,6 +91,7 @@ impl Failure {
             sent: false,
             is_final: false,
             http_status: 0,
+            was_kept: false,
             was_stale: false,
             lacks_descriptors: false,
         }
@@ -118,6 +121,14 @@ impl Failure {
                 )
             },
             Interruption::Failed(error) => Self::new(step.status(), step, plain(error)),
+        }
+    }
+
+    /// An answer that came, and that there was no time to read.
+    pub fn out_of_time() -> Self {
+        Self {
+            sent: true,
+            ..Self::interrupted(Step::Receive, &Interruption::TimedOut)
         }
     }
 

@@ -50,6 +50,7 @@ pub use deadline::Deadline;
 pub use dial::DialSettings;
 pub use endpoint::Endpoint;
 pub use failure::{Failure, Step};
+pub use pool::Kept;
 pub use process::PerProcess;
 pub use resolve::HELPER_THREAD;
 pub use routes::Routes;
@@ -58,11 +59,10 @@ pub use trust::{Identity, Trust};
 use connection::Connection;
 use dial::Dialer;
 use patience::{Cancel, Patience};
-use pool::{Kept, Pool, Turn};
+use pool::{Pool, Turn};
 use process::Process;
 use stream::Broken;
 
-use crate::log::{Level, Log};
 use crate::status::Status;
 
 /// A request, ready to be written.
@@ -78,7 +78,12 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// The most of the answer's body that is read, in bytes.
     pub max_answer: usize,
+    /// Until when the answer is waited for; where that has passed when there is a connection, nothing
+    /// is sent.
+    pub answer_by: Deadline,
 }
+
+const TOO_LATE: &str = "no time was left to wait for an answer, so nothing was sent";
 
 /// Makes connections, and keeps those that are fit to be used again.
 #[derive(Debug)]
@@ -87,7 +92,6 @@ pub struct Transport {
     dialer: Dialer,
     pool: Pool,
     cancel: Option<Cancel>,
-    log: Log,
 }
 
 impl Transport {
@@ -97,71 +101,32 @@ impl Transport {
         let cancel = cancel.map_err(|error| Failure::interrupted(Step::Connect, &error.into()))?;
         Ok(Self {
             process: Process::current(),
-            log: settings.log.clone(),
             dialer: Dialer::new(settings),
             pool: Pool::new(),
             cancel,
         })
     }
 
-    /// Sends the request once and reads its answer.
-    ///
-    /// A kept connection that turns out to be closed before a byte of an answer came is replaced by
-    /// a new one, at once.
+    /// Sends the request once, on a connection that is there before the deadline, and reads its
+    /// answer.
     pub fn exchange(
         &self,
         endpoint: &Endpoint,
         request: Request<'_>,
+        kept: Kept,
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
-        let patience = self.patience(deadline);
-        let connection = self.connection(endpoint, patience, Kept::Welcome)?;
-        match self.run(connection, request, deadline) {
-            Err(failure) if failure.was_stale && patience.check().is_ok() => {
-                self.log.line(Level::Info, || {
-                    format!("{endpoint} had closed a kept connection; once more on a new one")
-                });
-                self.send_again(endpoint, request, patience)
-            }
-            result => result,
+        let mut connection = self.connection(endpoint, self.patience(deadline), kept)?;
+        let result = if request.answer_by.left().is_zero() {
+            Err(Failure::new(Status::TIMEOUT, Step::Send, TOO_LATE))
+        } else {
+            connection.exchange(request)
+        };
+        let is_shut_down = self.patience(deadline).is_cancelled();
+        if connection.is_reusable() && !is_shut_down {
+            self.pool.put(connection);
         }
-    }
-
-    /// What was sent on the closed connection is on record: it may have reached the service after
-    /// all.
-    fn send_again(
-        &self,
-        endpoint: &Endpoint,
-        request: Request<'_>,
-        patience: Patience<'_>,
-    ) -> Result<Answer, Failure> {
-        let fresh = self.connection(endpoint, patience, Kept::Stale);
-        let fresh = fresh.map_err(|failure| {
-            let reason = format!(
-                "the kept connection was closed before an answer came, and there is no new one: {}",
-                failure.reason
-            );
-            Failure {
-                status: match failure.status {
-                    Status::TIMEOUT | Status::CANCELLED => failure.status,
-                    _ => Status::CONNECTION_LOST,
-                },
-                step: Step::Receive,
-                reason,
-                sent: true,
-                ..failure
-            }
-        })?;
-        let answer = self.run(fresh, request, patience.deadline);
-        answer
-            .map(|answer| Answer {
-                was_sent_before: true,
-                ..answer
-            })
-            .map_err(|failure| Failure {
-                sent: true,
-                ..failure
-            })
+        result
     }
 
     /// Waits until the moment; the failure is that of a client that was shut down.
@@ -225,19 +190,5 @@ impl Transport {
                 result => return result,
             }
         }
-    }
-
-    fn run(
-        &self,
-        mut connection: Connection,
-        request: Request<'_>,
-        deadline: Deadline,
-    ) -> Result<Answer, Failure> {
-        let result = connection.exchange(request, deadline);
-        let is_shut_down = self.patience(deadline).is_cancelled();
-        if connection.is_reusable() && !is_shut_down {
-            self.pool.put(connection);
-        }
-        result
     }
 }

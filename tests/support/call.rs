@@ -26,6 +26,8 @@ pub struct Outcome {
     pub retry_after_ms: u64,
     pub attempts: u32,
     pub outcome_unknown: bool,
+    /// What the list showed last.
+    pub observed: i32,
 }
 
 impl Outcome {
@@ -97,6 +99,7 @@ pub unsafe fn outcome_of(status: i32, error: *const capi::fpga_assoc_error) -> O
             retry_after_ms: capi::fpga_assoc_error_retry_after_ms(error),
             attempts: capi::fpga_assoc_error_attempts(error),
             outcome_unknown: capi::fpga_assoc_error_outcome_unknown(error),
+            observed: capi::fpga_assoc_error_observed(error),
         };
         (outcome, capi::fpga_assoc_error_status(error))
     };

@@ -159,6 +159,11 @@ impl Config {
         self.set(|config| unsafe { capi::fpga_assoc_config_set_confirm(config, false) })
     }
 
+    pub fn idempotent(self) -> Self {
+        // SAFETY: as above.
+        self.set(|config| unsafe { capi::fpga_assoc_config_set_idempotent(config, true) })
+    }
+
     /// Keeps all that is logged, for [`Client::lines`].
     pub fn log(mut self) -> Self {
         let lines: Box<Lines> = Box::default();

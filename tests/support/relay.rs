@@ -22,6 +22,10 @@ pub enum Break {
     AfterTheRequestHavingActed,
     /// The service acts, and half of its answer arrives.
     InTheAnswer,
+    /// The whole request is read, not handed on, and never answered.
+    SilenceWithoutActing,
+    /// The service acts, and its answer never comes.
+    SilenceHavingActed,
     /// The gateway fails with this status, and has not handed the request on.
     StatusWithoutActing(u16),
     /// The gateway fails with this status, and the service has acted.
@@ -83,7 +87,9 @@ fn serve_one(
     }
     let acts = !matches!(
         breaks,
-        Break::AfterTheRequestWithoutActing | Break::StatusWithoutActing(_)
+        Break::AfterTheRequestWithoutActing
+            | Break::SilenceWithoutActing
+            | Break::StatusWithoutActing(_)
     );
     if is_broken && !acts {
         return answer_broken(visit, breaks, &[]);
@@ -110,6 +116,11 @@ fn answer_broken(visit: &mut Visit, breaks: Break, answer: &[u8]) -> bool {
                 .stream
                 .write_all(&raw::answer(status, "", body))
                 .is_ok()
+        }
+        Break::SilenceWithoutActing | Break::SilenceHavingActed => {
+            // Until the client gives up.
+            visit.read_request();
+            false
         }
         _ => false,
     }

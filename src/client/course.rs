@@ -1,0 +1,314 @@
+//! The course of a call: verdicts are carried out, and what comes of it becomes facts.
+
+use std::time::Duration;
+
+use super::exchange::{Attempt, Session};
+use super::verdict::{Aim, Cause, Ending, Facts, Latest, Shown, Verdict, verdict};
+use super::waits;
+use crate::association::Pair;
+use crate::error::{Error, MAX_MESSAGE, Observed};
+use crate::log::Level;
+use crate::status::Status;
+use crate::text;
+use crate::transport::{Deadline, Kept};
+
+/// The part of its time that a change leaves for questions to the list, and the most of it.
+const TIME_TO_ASK: u32 = 5;
+const MOST_TIME_TO_ASK: Duration = Duration::from_secs(5);
+
+/// What a call is about.
+#[derive(Clone, Copy)]
+pub enum Subject<'a> {
+    /// To bring a pair to what is wanted of it.
+    Change(Pair<'a>, Aim),
+    /// To read something.
+    List,
+}
+
+/// Sends the request once, and waits for its answer until the moment.
+pub type Send<'a> = &'a mut dyn FnMut(Kept, Deadline) -> Result<(), Attempt>;
+
+/// What has happened so far.
+struct Course<'a> {
+    session: &'a Session<'a>,
+    subject: Subject<'a>,
+    /// When the service's own answer is no longer waited for.
+    until: Deadline,
+    attempt: u32,
+    pause: Duration,
+    was_replaced: bool,
+    requests: u32,
+    latest: Latest,
+    was_kept: bool,
+    is_in_doubt: bool,
+    must_ask_first: bool,
+    shown: Shown,
+    looks: u32,
+    observed: Observed,
+    /// What the caller is told of the latest request, and of the latest that is in doubt.
+    error: Error,
+    doubt: Option<Error>,
+}
+
+impl Session<'_> {
+    /// Sends the request, again where that is safe, until the call is done or has failed.
+    pub fn carry_out(&self, subject: Subject<'_>, send: Send<'_>) -> Result<(), Error> {
+        let mut course = Course::new(self, subject);
+        loop {
+            match verdict(&course.facts()) {
+                Verdict::Done => return Ok(()),
+                Verdict::Send => course.send(send),
+                Verdict::Replace => course.replace(send),
+                Verdict::Ask(wait) => course.ask(wait),
+                Verdict::Count => course.count(),
+                Verdict::GiveUp(ending) => return Err(course.error(ending)),
+            }
+        }
+    }
+}
+
+impl<'a> Course<'a> {
+    fn new(session: &'a Session<'a>, subject: Subject<'a>) -> Self {
+        let settings = session.settings;
+        let until = match subject {
+            Subject::Change(..) if settings.confirm => session
+                .deadline
+                .before((settings.timeout / TIME_TO_ASK).min(MOST_TIME_TO_ASK)),
+            _ => session.deadline,
+        };
+        Self {
+            session,
+            subject,
+            until,
+            attempt: 0,
+            pause: Duration::ZERO,
+            was_replaced: false,
+            requests: 0,
+            latest: Latest::None,
+            was_kept: false,
+            is_in_doubt: false,
+            must_ask_first: false,
+            shown: Shown::Nothing,
+            looks: 0,
+            observed: Observed::OBSERVED_NOTHING,
+            error: Error::new(Status::INTERNAL, ""),
+            doubt: None,
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        let settings = self.session.settings;
+        let has_time = self.pause < self.until.left();
+        Facts {
+            aim: match self.subject {
+                Subject::Change(_, aim) => aim,
+                Subject::List => Aim::List,
+            },
+            latest: self.latest,
+            is_repeated: self.requests > 1,
+            is_in_doubt: self.is_in_doubt,
+            must_ask_first: self.must_ask_first,
+            shown: self.shown,
+            looks: self.looks,
+            has_attempt: self.attempt < settings.max_attempts && has_time,
+            may_replace: self.was_kept && !self.was_replaced && !self.until.left().is_zero(),
+            left: self.session.deadline.left(),
+            confirm: settings.confirm,
+            idempotent: settings.idempotent,
+        }
+    }
+
+    fn send(&mut self, send: Send<'_>) {
+        if self.attempt > 0 {
+            self.log(Level::Warning, |course| {
+                let ms = course.pause.as_millis();
+                format!("{}; again in {ms} ms", course.error.message)
+            });
+            if !self.wait(self.pause) {
+                return;
+            }
+        }
+        self.attempt += 1;
+        self.was_replaced = false;
+        self.log(Level::Debug, |course| {
+            let most = course.session.settings.max_attempts;
+            format!("{}: attempt {} of {most}", course.name(), course.attempt)
+        });
+        let result = send(Kept::Welcome, self.until);
+        self.note(result);
+    }
+
+    fn replace(&mut self, send: Send<'_>) {
+        self.was_replaced = true;
+        self.log(Level::Info, |course| {
+            format!("{}; once more on a new one", course.error.message)
+        });
+        let result = send(Kept::Stale, self.until);
+        self.note(result);
+    }
+
+    /// Makes facts of what became of a request.
+    fn note(&mut self, result: Result<(), Attempt>) {
+        self.shown = Shown::Nothing;
+        self.looks = 0;
+        let attempt = match result {
+            Ok(()) => {
+                self.latest = Latest::Success;
+                return;
+            }
+            Err(attempt) => attempt,
+        };
+        self.latest = attempt.latest;
+        self.was_kept = attempt.was_kept;
+        self.requests += u32::from(attempt.was_sent);
+        self.pause = waits::pause(self.attempt, attempt.error.retry_after_ms);
+        self.error = attempt.error;
+        let may_have_acted =
+            self.latest.is_in_doubt() || (self.latest == Latest::Cancelled && attempt.was_sent);
+        if may_have_acted && !matches!(self.subject, Subject::List) {
+            self.is_in_doubt = true;
+            self.must_ask_first |= self.latest.may_have_acted();
+            self.doubt = Some(self.error.clone());
+        }
+    }
+
+    fn ask(&mut self, wait: Duration) {
+        let Subject::Change(pair, aim) = self.subject else {
+            return;
+        };
+        if !self.wait(wait) {
+            return;
+        }
+        self.log(Level::Info, |course| {
+            format!("{}: asking the list what became of it", course.name())
+        });
+        self.looks += 1;
+        match self.session.look(pair) {
+            Ok(Some(is_associated)) => self.see(is_associated, aim),
+            Ok(None) => self.shown = Shown::Unclear,
+            Err(error) => self.cannot_tell(error, Shown::Unclear),
+        }
+    }
+
+    fn see(&mut self, is_associated: bool, aim: Aim) {
+        (self.observed, self.shown) = match (is_associated, aim) {
+            (true, Aim::Associated) => (Observed::OBSERVED_ASSOCIATED, Shown::AsWanted),
+            (true, _) => (Observed::OBSERVED_ASSOCIATED, Shown::NotAsWanted),
+            (false, Aim::Apart) => (Observed::OBSERVED_APART, Shown::AsWanted),
+            (false, _) => (Observed::OBSERVED_APART, Shown::NotAsWanted),
+        };
+        if self.shown == Shown::NotAsWanted {
+            self.must_ask_first = false;
+        }
+    }
+
+    fn count(&mut self) {
+        let Subject::Change(pair, aim) = self.subject else {
+            return;
+        };
+        self.log(Level::Info, |course| {
+            format!("{}: counting what the ECS image has", course.name())
+        });
+        match self.session.fill_of(pair) {
+            Ok(fill) if fill.has_the_pair => self.see(true, aim),
+            Ok(fill) if fill.is_full => self.shown = Shown::Full,
+            Ok(_) => self.shown = Shown::NotFull,
+            Err(error) => self.cannot_tell(error, Shown::NotFull),
+        }
+    }
+
+    /// The list could not be had. Where it was refused, it will be the next time.
+    fn cannot_tell(&mut self, error: Error, shown: Shown) {
+        if error.status == Status::CANCELLED {
+            self.cancel(error);
+            return;
+        }
+        self.log(Level::Warning, |_| {
+            format!("the list can't tell: {}", error.message)
+        });
+        self.shown = match (shown, error.status) {
+            (Shown::Unclear, Status::UNAUTHORIZED | Status::FORBIDDEN | Status::REJECTED) => {
+                Shown::Refused
+            }
+            (shown, _) => shown,
+        };
+    }
+
+    /// Whether the wait came to its end; not where the client was shut down.
+    fn wait(&mut self, time: Duration) -> bool {
+        if time.is_zero() {
+            return true;
+        }
+        let slept = self.session.transport.sleep_until(Deadline::after(time));
+        if let Err(failure) = slept {
+            self.cancel(self.session.report.failure(&failure));
+            return false;
+        }
+        true
+    }
+
+    fn cancel(&mut self, error: Error) {
+        self.latest = Latest::Cancelled;
+        self.error = error;
+    }
+
+    /// What the caller is told.
+    fn error(&self, ending: Ending) -> Error {
+        let told = match &self.doubt {
+            // These statuses say that nothing was sent, which is true of the latest request alone.
+            Some(doubt) if says_unsent(self.error.status) => explained(doubt, &self.error.message),
+            _ => self.error.clone(),
+        };
+        let words = match (ending.cause, self.shown, self.observed) {
+            (Cause::LimitReached, ..) => {
+                "the list shows that the ECS image has its limit of other FPGA images"
+            }
+            (_, Shown::Nothing | Shown::Unclear | Shown::Refused, _) => "",
+            (_, _, Observed::OBSERVED_ASSOCIATED) => "the list shows that the two are associated",
+            (_, _, Observed::OBSERVED_APART) => "the list shows that the two are not associated",
+            (_, _, Observed::OBSERVED_NOTHING) => "",
+        };
+        let status = match (ending.cause, self.subject) {
+            (Cause::Latest, _) => told.status,
+            (Cause::Pending, _) => Status::PENDING,
+            (Cause::LimitReached, _) => Status::LIMIT_REACHED,
+            (Cause::AlreadyAsWanted, Subject::Change(_, Aim::Apart)) => Status::NOT_ASSOCIATED,
+            (Cause::AlreadyAsWanted, _) => Status::ALREADY_ASSOCIATED,
+        };
+        Error {
+            status,
+            attempts: self.attempt,
+            outcome_unknown: ending.outcome_unknown,
+            observed: self.observed,
+            ..explained(&told, words)
+        }
+    }
+
+    fn name(&self) -> String {
+        let report = &self.session.report;
+        format!("{} at {}", report.call, report.endpoint)
+    }
+
+    fn log(&self, level: Level, line: impl FnOnce(&Self) -> String) {
+        self.session.settings.log.line(level, || line(self));
+    }
+}
+
+fn says_unsent(status: Status) -> bool {
+    matches!(
+        status,
+        Status::RESOLVE_FAILED | Status::CONNECT_FAILED | Status::PROXY_FAILED | Status::TLS_FAILED
+    )
+}
+
+fn explained(error: &Error, words: &str) -> Error {
+    if words.is_empty() {
+        return error.clone();
+    }
+    let words = text::bounded(words, MAX_MESSAGE / 2);
+    let room = MAX_MESSAGE.saturating_sub(words.len() + 2);
+    Error {
+        message: format!("{}; {words}", text::bounded(&error.message, room)),
+        ..error.clone()
+    }
+}

@@ -1,0 +1,228 @@
+//! Whether a text from elsewhere repeats a secret: as it is, cut, escaped, or with something between
+//! its characters.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// So many bytes of a secret in a row give it away.
+const TELLING: usize = 8;
+
+/// An echo may be escaped in an echo that is escaped.
+const MAX_LAYERS: usize = 3;
+
+/// All pieces of a secret that would give it away. A secret that is shorter than one has none.
+pub struct Traces {
+    /// Of the secret as it is.
+    visible: Pieces,
+    /// Of its letters and digits alone.
+    letters: Pieces,
+}
+
+impl Traces {
+    /// Those of this secret, which is visible ASCII.
+    pub fn of(secret: &str) -> Self {
+        Self {
+            visible: Pieces::of(secret.bytes()),
+            letters: Pieces::of(secret.bytes().filter(u8::is_ascii_alphanumeric)),
+        }
+    }
+
+    /// Whether one of them is in the text. White space, characters that do not show, tags and
+    /// punctuation between their bytes do not hide them, nor do the escapes of JSON, URLs and HTML.
+    pub fn are_in(&self, text: &str) -> bool {
+        let mut text = Cow::Borrowed(text);
+        for _ in 0..MAX_LAYERS {
+            if self.are_plainly_in(&text) {
+                return true;
+            }
+            match unescaped(&text) {
+                Some(plain) => text = Cow::Owned(plain),
+                None => return false,
+            }
+        }
+        self.are_plainly_in(&text)
+    }
+
+    fn are_plainly_in(&self, text: &str) -> bool {
+        let letters = |text: &str| {
+            let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+            self.letters.are_in(letters)
+        };
+        self.visible
+            .are_in(text.bytes().filter(u8::is_ascii_graphic))
+            || letters(text)
+            || (text.contains('<') && letters(&without_tags(text)))
+    }
+}
+
+/// Pieces of eight bytes, each as a number.
+struct Pieces {
+    pieces: HashSet<u64>,
+    /// A bit for each piece, at a place that others may share: says no quickly.
+    marks: Vec<u64>,
+}
+
+const MARKS: usize = 1024;
+
+impl Pieces {
+    fn of(secret: impl Iterator<Item = u8>) -> Self {
+        let mut marks = vec![0; MARKS];
+        let pieces: HashSet<u64> = windows(secret).collect();
+        for &piece in &pieces {
+            let (place, mark) = mark_of(piece);
+            if let Some(word) = marks.get_mut(place) {
+                *word |= mark;
+            }
+        }
+        Self { pieces, marks }
+    }
+
+    fn are_in(&self, text: impl Iterator<Item = u8>) -> bool {
+        let is_marked = |piece: u64| {
+            let (place, mark) = mark_of(piece);
+            self.marks.get(place).is_some_and(|word| word & mark != 0)
+        };
+        !self.pieces.is_empty()
+            && windows(text).any(|piece| is_marked(piece) && self.pieces.contains(&piece))
+    }
+}
+
+fn mark_of(piece: u64) -> (usize, u64) {
+    let hash = piece.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+    let place = usize::try_from(hash >> 6).unwrap_or_default();
+    (place, 1 << (hash & 63))
+}
+
+/// Every eight bytes in a row.
+fn windows(bytes: impl Iterator<Item = u8>) -> impl Iterator<Item = u64> {
+    let mut window = 0_u64;
+    bytes
+        .map(move |byte| {
+            window = (window << 8) | u64::from(byte);
+            window
+        })
+        .skip(TELLING - 1)
+}
+
+fn without_tags(text: &str) -> String {
+    let mut is_in_tag = false;
+    text.chars()
+        .filter(|c| {
+            is_in_tag = match c {
+                '<' => true,
+                '>' => false,
+                _ => return !is_in_tag,
+            };
+            false
+        })
+        .collect()
+}
+
+/// The text with one layer of escapes taken away, where it has any.
+fn unescaped(text: &str) -> Option<String> {
+    if !text.contains(['\\', '%', '&']) {
+        return None;
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let behind = rest.get(c.len_utf8()..).unwrap_or_default();
+        let (shown, length) = match c {
+            '\\' => backslash(behind),
+            '%' => number(behind, 2, 16),
+            '&' => reference(behind),
+            _ => None,
+        }
+        .unwrap_or((c, 0));
+        plain.push(shown);
+        rest = behind.get(length..).unwrap_or_default();
+    }
+    (plain != text).then_some(plain)
+}
+
+/// What stands behind a backslash: the character that is meant, and how long its name is.
+fn backslash(behind: &str) -> Option<(char, usize)> {
+    match behind.chars().next()? {
+        'u' => number(behind.get(1..)?, 4, 16).map(|(c, length)| (c, length + 1)),
+        'x' => number(behind.get(1..)?, 2, 16).map(|(c, length)| (c, length + 1)),
+        'n' | 'r' | 't' => Some((' ', 1)),
+        c => Some((c, c.len_utf8())),
+    }
+}
+
+/// `&#77;` or `&#x4d;`
+fn reference(behind: &str) -> Option<(char, usize)> {
+    let (name, _) = behind
+        .get(..behind.len().min(10))
+        .unwrap_or(behind)
+        .split_once(';')?;
+    let digits = name.strip_prefix('#')?;
+    let (c, _) = match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => number(digits, digits.len(), 16)?,
+        None => number(digits, digits.len(), 10)?,
+    };
+    Some((c, name.len() + 1))
+}
+
+fn number(text: &str, digits: usize, radix: u32) -> Option<(char, usize)> {
+    let code = u32::from_str_radix(text.get(..digits)?, radix).ok()?;
+    Some((char::from_u32(code)?, digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "MIIFNgYJKoZIhvcNAQcCoIIFJzCCBSMCAQEx/+DTALBg=";
+
+    #[test]
+    fn a_secret_is_known_in_every_disguise() {
+        let each = |wrap: &dyn Fn(char) -> String| SECRET.chars().map(wrap).collect::<String>();
+        for text in [
+            SECRET.to_owned(),
+            format!("token {SECRET} is wrong"),
+            format!("cut: {}", &SECRET[..8]),
+            format!("from the middle: {}!", &SECRET[13..21]),
+            SECRET.replace('/', "\\/"),
+            each(&|c| format!("\\u{:04x}", u32::from(c))),
+            each(&|c| format!("\\x{:02X}", u32::from(c))),
+            each(&|c| format!("%{:02x}", u32::from(c))),
+            each(&|c| format!("%25{:02X}", u32::from(c))),
+            each(&|c| format!("&#{};", u32::from(c))),
+            each(&|c| format!("&#x{:x};", u32::from(c))),
+            each(&|c| format!("{c} ")),
+            each(&|c| format!("{c}\u{200b}")),
+            each(&|c| format!("{c}\r\n\t")),
+            each(&|c| format!("{c}\\n")),
+            each(&|c| format!("<b>{c}</b>")),
+            each(&|c| format!("<i class=\"x\">{c}")),
+            each(&|c| format!("{c}-")),
+        ] {
+            assert!(Traces::of(SECRET).are_in(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_left() {
+        for (text, secret) in [
+            ("Ecs.0005: request body is illegal.", SECRET),
+            ("MIIFNgY", SECRET),
+            ("a short one: secret", "secret"),
+            ("t", "t"),
+            ("", ""),
+            ("镜像不存在", SECRET),
+            ("100% \\ & &#; &#x; &#xzz; \\u12 %4 %zz", SECRET),
+            ("<<<>>><", SECRET),
+        ] {
+            assert!(!Traces::of(secret).are_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_with_signs_is_known_by_them() {
+        let secret = "+-/=._~!";
+        assert!(Traces::of(secret).are_in("it was +-/=._~!"));
+        assert!(Traces::of(secret).are_in("it was %2B-%2F%3D. _~!"));
+        assert!(!Traces::of(secret).are_in("it was +-/=._~"));
+    }
+}
