@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let place = [service.endpoint(), service.project_id()];
     let pair = [place[0], place[1], fpga_id, ecs_id];
     let wrong = [place[0], place[1], unknown, ecs_id];
+    let again = ["--idempotent", place[0], place[1], fpga_id, ecs_id];
     let undo = ["--undo", place[0], place[1], fpga_id, ecs_id];
     let list = [place[0], place[1], "--ecs", ecs_id];
     let (token, expired) = (service.token(), service.expired_token());
@@ -49,7 +50,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         token,
         0,
     )?;
-    demo.show("Associate the same again", associate, &pair, token, 24)?;
+    demo.show("Associate the same again", associate, &pair, token, 29)?;
+    demo.show(
+        "The same, where what is already as wanted is a success",
+        associate,
+        &again,
+        token,
+        0,
+    )?;
     demo.show("Take the association away", associate, &undo, token, 0)?;
     demo.show("The list is empty", associations, &list, token, 0)?;
     demo.show("With an expired token", associate, &pair, expired, 21)?;

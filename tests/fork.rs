@@ -88,7 +88,7 @@ fn a_child_of_the_log_callback_sends_nothing_of_its_parents_call() {
     let child = Arc::new(AtomicI32::new(-1));
     let made = Arc::clone(&child);
     let settings = on_line(config(), move |_, line| {
-        if line.contains("had closed a kept connection") {
+        if line.contains("once more on a new connection") {
             // SAFETY: the child makes no call but the one that it is in, and ends.
             made.store(unsafe { libc::fork() }, Ordering::SeqCst);
         }

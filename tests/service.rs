@@ -149,11 +149,11 @@ fn each_refusal_of_the_service_has_its_status_its_code_and_its_words() {
             project_id,
             &service.fpga_ids()[11],
             ecs_id,
-            24,
+            29,
             "Ecs.0000",
             not_again,
         ),
-        (token, project_id, fpga_id, full, 20, "Ecs.0000", not_again),
+        (token, project_id, fpga_id, full, 31, "Ecs.0000", not_again),
     ] {
         let output = host.associate(token, project_id, fpga_id, ecs_id);
         let told = String::from_utf8(output.stderr.clone()).unwrap();

@@ -10,6 +10,7 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::process::Command;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, mpsc};
@@ -18,10 +19,12 @@ use std::time::{Duration, Instant};
 
 use fpga_associate::capi;
 use fpga_associate::status::Status;
+use support::c::{Toolchain, root, run};
 use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID};
 use support::client::{Client, config};
 use support::raw::{NO_CONTENT, Server, Then, answer, read_request, succeed};
 use support::slow::{Hold, on_line, sockets_to, wait_until, with_own_dns};
+use support::tool;
 
 /// What a busy machine may take.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -250,4 +253,27 @@ fn a_log_callback_may_shut_down_the_client_whose_call_it_hears() {
     let outcome = client.example();
     assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
     assert!(!outcome.outcome_unknown, "{outcome:?}");
+}
+
+/// The thread whose call was ended is free to go on, and frees the client.
+#[test]
+fn a_client_may_be_freed_while_the_shutdown_that_ended_its_last_call_is_returning() {
+    if !tool("valgrind") {
+        return;
+    }
+    let silent = Server::serve(|mut visit| {
+        visit.read_request();
+        visit.read_request();
+    });
+    let toolchain = Toolchain::new().unwrap();
+    let source = root().join("tests/support/programs/shutdown_free.c");
+    let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
+    let endpoint = silent.endpoint();
+    run(Command::new("valgrind")
+        .args(["--quiet", "--error-exitcode=9", "--fair-sched=yes"])
+        .arg(&program)
+        .args([endpoint.as_str(), "40"])
+        .env_remove("http_proxy"))
+    .unwrap();
+    run(Command::new(&program).args([endpoint.as_str(), "400"])).unwrap();
 }

@@ -4,6 +4,7 @@
  *     checks ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
  */
 #include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -35,6 +36,27 @@ template <typename Call> static error failure(Call call)
 template <typename Call> static void refused(const char *what, Call call)
 {
     std::cout << what << ": " << fpga_assoc_status_name(failure(call).status()) << '\n';
+}
+
+static const char *in_words(std::int32_t observed)
+{
+    switch (observed) {
+    case FPGA_ASSOC_OBSERVED_NOTHING:
+        return "nothing";
+    case FPGA_ASSOC_OBSERVED_ASSOCIATED:
+        return "associated";
+    case FPGA_ASSOC_OBSERVED_APART:
+        return "apart";
+    default:
+        return "something else";
+    }
+}
+
+template <typename Call> static void needless(const char *what, Call call)
+{
+    error error = failure(call);
+    std::cout << what << ": " << fpga_assoc_status_name(error.status()) << ", observed "
+              << in_words(error.observed()) << '\n';
 }
 
 /* Whether the call met what belongs to it, and not to another thread's call. */
@@ -115,13 +137,23 @@ int main(int argc, char **argv)
     outcome lost = other.try_associate(token, project_id, fpga_id, ecs_id);
     std::cout << "lost connection: " << fpga_assoc_status_name(lost.status()) << ' '
               << lost.http_status() << ", outcome "
-              << (lost.outcome_unknown() ? "unknown" : "known") << '\n';
+              << (lost.outcome_unknown() ? "unknown" : "known") << ", observed "
+              << in_words(lost.observed()) << '\n';
 
     int right = calls_at_once(client_, token, project_id, ecs_id);
 
+    client idempotent(endpoint, config().idempotent(true));
+    needless("associated already",
+             [&] { client_.associate(token, project_id, fpga_id, ecs_id); });
+    idempotent.associate(token, project_id, fpga_id, ecs_id);
+    std::cout << "associated already, idempotent: allowed\n";
     client_.disassociate(token, project_id, fpga_id, ecs_id);
     std::cout << "taken away, left: "
               << client_.associations(token, project_id, nullptr, ecs_id).size() << '\n';
+    needless("taken away already",
+             [&] { client_.disassociate(token, project_id, fpga_id, ecs_id); });
+    idempotent.disassociate(token, project_id, fpga_id, ecs_id);
+    std::cout << "taken away already, idempotent: allowed\n";
     client moved = std::move(client_);
     failure([&] { client_.associate(token, project_id, fpga_id, ecs_id); });
     std::cout << "closed: refused\n";

@@ -97,6 +97,7 @@ public:
     std::uint64_t retry_after_ms() const noexcept { return fpga_assoc_error_retry_after_ms(get()); }
     std::uint32_t attempts() const noexcept { return fpga_assoc_error_attempts(get()); }
     bool outcome_unknown() const noexcept { return fpga_assoc_error_outcome_unknown(get()); }
+    std::int32_t observed() const noexcept { return fpga_assoc_error_observed(get()); }
 
 private:
     const fpga_assoc_error *get() const noexcept { return error_.get(); }
@@ -132,6 +133,7 @@ public:
     std::uint64_t retry_after_ms() const noexcept { return outcome_->retry_after_ms(); }
     std::uint32_t attempts() const noexcept { return outcome_->attempts(); }
     bool outcome_unknown() const noexcept { return outcome_->outcome_unknown(); }
+    std::int32_t observed() const noexcept { return outcome_->observed(); }
 
 private:
     /* Shared, because an exception must be copied without throwing. */
@@ -180,6 +182,10 @@ public:
     config &confirm(bool confirm)
     {
         return set(fpga_assoc_config_set_confirm(config_.get(), confirm));
+    }
+    config &idempotent(bool idempotent)
+    {
+        return set(fpga_assoc_config_set_idempotent(config_.get(), idempotent));
     }
 
     const fpga_assoc_config *get() const noexcept { return config_.get(); }

@@ -50,13 +50,23 @@ internal static class Checks
         {
             var lost = Failure(() => other.Associate(token, projectId, fpgaId, ecsId));
             Console.WriteLine(
-                $"lost connection: {lost.StatusName} {lost.HttpStatus}, outcome {Outcome(lost)}");
+                $"lost connection: {lost.StatusName} {lost.HttpStatus}, "
+                + $"outcome {Outcome(lost)}, observed {Observed(lost)}");
         }
 
         var right = CallsAtOnce(client);
 
-        client.Disassociate(token, projectId, fpgaId, ecsId);
-        Console.WriteLine("taken away, left: " + List(client, null, ecsId));
+        using (var idempotent = new Client(endpoint, new Settings { Idempotent = true }))
+        {
+            Needless("associated already", () => client.Associate(token, projectId, fpgaId, ecsId));
+            idempotent.Associate(token, projectId, fpgaId, ecsId);
+            Console.WriteLine("associated already, idempotent: allowed");
+            client.Disassociate(token, projectId, fpgaId, ecsId);
+            Console.WriteLine("taken away, left: " + List(client, null, ecsId));
+            Needless("taken away already", () => client.Disassociate(token, projectId, fpgaId, ecsId));
+            idempotent.Disassociate(token, projectId, fpgaId, ecsId);
+            Console.WriteLine("taken away already, idempotent: allowed");
+        }
         client.Dispose();
         client.Dispose();
         try
@@ -110,6 +120,12 @@ internal static class Checks
         Console.WriteLine($"{what}: {Failure(call).StatusName}");
     }
 
+    private static void Needless(string what, Action call)
+    {
+        var error = Failure(call);
+        Console.WriteLine($"{what}: {error.StatusName}, observed {Observed(error)}");
+    }
+
     private static FpgaAssociateException Failure(Action call)
     {
         try
@@ -126,5 +142,20 @@ internal static class Checks
     private static string Outcome(FpgaAssociateException error)
     {
         return error.OutcomeUnknown ? "unknown" : "known";
+    }
+
+    private static string Observed(FpgaAssociateException error)
+    {
+        switch (error.Observed)
+        {
+            case FpgaAssociateException.ObservedNothing:
+                return "nothing";
+            case FpgaAssociateException.ObservedAssociated:
+                return "associated";
+            case FpgaAssociateException.ObservedApart:
+                return "apart";
+            default:
+                return "something else";
+        }
     }
 }

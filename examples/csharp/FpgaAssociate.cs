@@ -26,6 +26,10 @@ namespace FpgaAssociate
     {
         public const int InvalidArgument = 1;
 
+        public const int ObservedNothing = 0;
+        public const int ObservedAssociated = 1;
+        public const int ObservedApart = 2;
+
         internal FpgaAssociateException(int status, string message) : base(message)
         {
             Status = status;
@@ -44,6 +48,7 @@ namespace FpgaAssociate
             RetryAfter = TimeSpan.FromMilliseconds(Native.fpga_assoc_error_retry_after_ms(error));
             Attempts = Native.fpga_assoc_error_attempts(error);
             OutcomeUnknown = Native.fpga_assoc_error_outcome_unknown(error);
+            Observed = Native.fpga_assoc_error_observed(error);
         }
 
         /// <summary>The fpga_assoc_status.</summary>
@@ -70,6 +75,9 @@ namespace FpgaAssociate
 
         /// <summary>Whether the service may have acted on the request.</summary>
         public bool OutcomeUnknown { get; }
+
+        /// <summary>What the list showed last, such as ObservedApart.</summary>
+        public int Observed { get; }
     }
 
     /// <summary>Settings for a client; what is null keeps the library's default.</summary>
@@ -93,6 +101,7 @@ namespace FpgaAssociate
         public string UserAgent { get; set; }
         public bool? AllowHttp { get; set; }
         public bool? Confirm { get; set; }
+        public bool? Idempotent { get; set; }
 
         internal ConfigHandle Config()
         {
@@ -120,6 +129,8 @@ namespace FpgaAssociate
                     Check(Native.fpga_assoc_config_set_allow_http(config, allow));
                 if (Confirm is bool confirm)
                     Check(Native.fpga_assoc_config_set_confirm(config, confirm));
+                if (Idempotent is bool idempotent)
+                    Check(Native.fpga_assoc_config_set_idempotent(config, idempotent));
             }
             catch
             {
@@ -402,6 +413,10 @@ namespace FpgaAssociate
             ConfigHandle config, [MarshalAs(UnmanagedType.I1)] bool confirm);
 
         [DllImport(Library)]
+        internal static extern int fpga_assoc_config_set_idempotent(
+            ConfigHandle config, [MarshalAs(UnmanagedType.I1)] bool idempotent);
+
+        [DllImport(Library)]
         internal static extern int fpga_assoc_client_new(
             byte[] endpoint, ConfigHandle config, out ClientHandle client, out ErrorHandle error);
 
@@ -462,6 +477,9 @@ namespace FpgaAssociate
         [DllImport(Library)]
         [return: MarshalAs(UnmanagedType.I1)]
         internal static extern bool fpga_assoc_error_outcome_unknown(ErrorHandle error);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_error_observed(ErrorHandle error);
 
         [DllImport(Library)]
         internal static extern void fpga_assoc_error_free(IntPtr error);

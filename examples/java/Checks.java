@@ -73,14 +73,22 @@ public final class Checks {
             FpgaAssociateException lost =
                     failure(() -> other.associate(token, projectId, fpgaId, ecsId));
             System.out.printf(
-                    "lost connection: %s %d, outcome %s%n",
-                    lost.statusName(), lost.httpStatus(), outcome(lost));
+                    "lost connection: %s %d, outcome %s, observed %s%n",
+                    lost.statusName(), lost.httpStatus(), outcome(lost), observed(lost));
         }
 
         int right = callsAtOnce(client);
 
-        client.disassociate(token, projectId, fpgaId, ecsId);
-        System.out.println("taken away, left: " + list(client, null, ecsId));
+        try (Client idempotent = new Client(endpoint, new Settings().idempotent(true))) {
+            needless("associated already", () -> client.associate(token, projectId, fpgaId, ecsId));
+            idempotent.associate(token, projectId, fpgaId, ecsId);
+            System.out.println("associated already, idempotent: allowed");
+            client.disassociate(token, projectId, fpgaId, ecsId);
+            System.out.println("taken away, left: " + list(client, null, ecsId));
+            needless("taken away already", () -> client.disassociate(token, projectId, fpgaId, ecsId));
+            idempotent.disassociate(token, projectId, fpgaId, ecsId);
+            System.out.println("taken away already, idempotent: allowed");
+        }
         client.close();
         client.close();
         failure(() -> client.associate(token, projectId, fpgaId, ecsId));
@@ -122,6 +130,11 @@ public final class Checks {
         System.out.println(what + ": " + failure(call).statusName());
     }
 
+    private static void needless(String what, Call call) {
+        FpgaAssociateException error = failure(call);
+        System.out.printf("%s: %s, observed %s%n", what, error.statusName(), observed(error));
+    }
+
     private static FpgaAssociateException failure(Call call) {
         try {
             call.run();
@@ -133,5 +146,14 @@ public final class Checks {
 
     private static String outcome(FpgaAssociateException error) {
         return error.outcomeUnknown() ? "unknown" : "known";
+    }
+
+    private static String observed(FpgaAssociateException error) {
+        return switch (error.observed()) {
+            case FpgaAssociateException.OBSERVED_NOTHING -> "nothing";
+            case FpgaAssociateException.OBSERVED_ASSOCIATED -> "associated";
+            case FpgaAssociateException.OBSERVED_APART -> "apart";
+            default -> "something else";
+        };
     }
 }

@@ -18,6 +18,12 @@ local function outcome(err)
   return err.outcome_unknown and "unknown" or "known"
 end
 
+local OBSERVED = {
+  [fpga_associate.OBSERVED_NOTHING] = "nothing",
+  [fpga_associate.OBSERVED_ASSOCIATED] = "associated",
+  [fpga_associate.OBSERVED_APART] = "apart",
+}
+
 local plain = fpga_associate.client(endpoint)
 print("no settings, ECS image alone: " .. #plain:associations(token, project_id, nil, ecs_id))
 plain:close()
@@ -72,11 +78,31 @@ local other = fpga_associate.client(broken, { confirm = false })
 local lost = failure(function()
   other:associate(token, project_id, fpga_id, ecs_id)
 end)
-print(("lost connection: %s %d, outcome %s"):format(lost.status_name, lost.http_status, outcome(lost)))
+print(
+  ("lost connection: %s %d, outcome %s, observed %s"):format(
+    lost.status_name, lost.http_status, outcome(lost), OBSERVED[lost.observed]
+  )
+)
 other:close()
 
+local function needless(what, call)
+  local err = failure(call)
+  print(("%s: %s, observed %s"):format(what, err.status_name, OBSERVED[err.observed]))
+end
+local idempotent = fpga_associate.client(endpoint, { idempotent = true })
+needless("associated already", function()
+  client:associate(token, project_id, fpga_id, ecs_id)
+end)
+idempotent:associate(token, project_id, fpga_id, ecs_id)
+print("associated already, idempotent: allowed")
 client:disassociate(token, project_id, fpga_id, ecs_id)
 print("taken away, left: " .. #client:associations(token, project_id, nil, ecs_id))
+needless("taken away already", function()
+  client:disassociate(token, project_id, fpga_id, ecs_id)
+end)
+idempotent:disassociate(token, project_id, fpga_id, ecs_id)
+print("taken away already, idempotent: allowed")
+idempotent:close()
 client:close()
 client:close()
 failure(function()

@@ -12,8 +12,8 @@
 --     client:close()
 --
 -- A call that fails raises a table with the fields status, status_name, help, http_status, message,
--- code, request_id, retry_after_ms, attempts and outcome_unknown; tostring() of it is the message.
--- pcall catches it. A call blocks the whole Lua state.
+-- code, request_id, retry_after_ms, attempts, outcome_unknown and observed; tostring() of it is the
+-- message. pcall catches it. A call blocks the whole Lua state.
 
 local ffi = require("ffi")
 
@@ -49,6 +49,7 @@ int32_t fpga_assoc_config_set_proxy(fpga_assoc_config *config, const char *url);
 int32_t fpga_assoc_config_set_user_agent(fpga_assoc_config *config, const char *product);
 int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow);
 int32_t fpga_assoc_config_set_confirm(fpga_assoc_config *config, bool confirm);
+int32_t fpga_assoc_config_set_idempotent(fpga_assoc_config *config, bool idempotent);
 
 int32_t fpga_assoc_client_new(const char *endpoint, const fpga_assoc_config *config,
                               fpga_assoc_client **client, fpga_assoc_error **error);
@@ -77,6 +78,7 @@ const char *fpga_assoc_error_request_id(const fpga_assoc_error *error);
 uint64_t fpga_assoc_error_retry_after_ms(const fpga_assoc_error *error);
 uint32_t fpga_assoc_error_attempts(const fpga_assoc_error *error);
 bool fpga_assoc_error_outcome_unknown(const fpga_assoc_error *error);
+int32_t fpga_assoc_error_observed(const fpga_assoc_error *error);
 void fpga_assoc_error_free(fpga_assoc_error *error);
 
 const char *fpga_assoc_last_error(void);
@@ -87,7 +89,14 @@ const char *fpga_assoc_version(void);
 
 local C = ffi.load(os.getenv("FPGA_ASSOCIATE_LIBRARY") or "libfpga_associate.so.0")
 
-local fpga_associate = { INVALID_ARGUMENT = 1 }
+local fpga_associate = {
+  INVALID_ARGUMENT = 1,
+
+  -- What the list showed last: the field observed.
+  OBSERVED_NOTHING = 0,
+  OBSERVED_ASSOCIATED = 1,
+  OBSERVED_APART = 2,
+}
 
 local Error = {}
 Error.__index = Error
@@ -108,6 +117,7 @@ local function failure(status, message)
     retry_after_ms = 0,
     attempts = 0,
     outcome_unknown = false,
+    observed = fpga_associate.OBSERVED_NOTHING,
   }, Error)
 end
 
@@ -125,6 +135,7 @@ local function raise(output)
   raised.retry_after_ms = tonumber(C.fpga_assoc_error_retry_after_ms(pointer))
   raised.attempts = C.fpga_assoc_error_attempts(pointer)
   raised.outcome_unknown = C.fpga_assoc_error_outcome_unknown(pointer)
+  raised.observed = C.fpga_assoc_error_observed(pointer)
   C.fpga_assoc_error_free(ffi.gc(pointer, nil))
   error(raised, 0)
 end
@@ -164,6 +175,7 @@ local SETTERS = {
   user_agent = C.fpga_assoc_config_set_user_agent,
   allow_http = C.fpga_assoc_config_set_allow_http,
   confirm = C.fpga_assoc_config_set_confirm,
+  idempotent = C.fpga_assoc_config_set_idempotent,
 }
 
 --- Settings that free themselves; nil, which is all defaults, for nil.

@@ -7,7 +7,13 @@
 import assert from 'node:assert';
 import { readFileSync } from 'node:fs';
 
-import { Client, FpgaAssociateError } from './fpga_associate.js';
+import {
+  Client,
+  FpgaAssociateError,
+  OBSERVED_APART,
+  OBSERVED_ASSOCIATED,
+  OBSERVED_NOTHING,
+} from './fpga_associate.js';
 
 const [endpoint, projectId, fpgaId, ecsId, caFile, broken] = process.argv.slice(2);
 const token = process.env.FPGA_TOKEN;
@@ -33,6 +39,12 @@ async function oneCall(client, number) {
   return error.code === 'Ecs.0031' && error.message.includes(unknown);
 }
 
+const OBSERVED = {
+  [OBSERVED_NOTHING]: 'nothing',
+  [OBSERVED_ASSOCIATED]: 'associated',
+  [OBSERVED_APART]: 'apart',
+};
+const observed = (error) => OBSERVED[error.observed];
 const outcome = (error) => (error.outcomeUnknown ? 'unknown' : 'known');
 const list = async (client, images) => {
   const pairs = await client.associations(token, projectId, images);
@@ -71,14 +83,27 @@ console.log(
 
 const other = new Client(broken, { confirm: false });
 const lost = await failure(() => other.associate(token, projectId, fpgaId, ecsId));
-console.log(`lost connection: ${lost.statusName} ${lost.httpStatus}, outcome ${outcome(lost)}`);
+console.log(
+  `lost connection: ${lost.statusName} ${lost.httpStatus},`,
+  `outcome ${outcome(lost)}, observed ${observed(lost)}`,
+);
 await other.close();
 
 const met = await Promise.all(Array.from({ length: 200 }, (_, number) => oneCall(client, number)));
 const right = met.filter(Boolean).length;
 
+const idempotent = new Client(endpoint, { idempotent: true });
+const again = await failure(() => client.associate(token, projectId, fpgaId, ecsId));
+console.log(`associated already: ${again.statusName}, observed ${observed(again)}`);
+await idempotent.associate(token, projectId, fpgaId, ecsId);
+console.log('associated already, idempotent: allowed');
 await client.disassociate(token, projectId, fpgaId, ecsId);
 console.log('taken away, left:', await list(client, { ecsId }));
+const gone = await failure(() => client.disassociate(token, projectId, fpgaId, ecsId));
+console.log(`taken away already: ${gone.statusName}, observed ${observed(gone)}`);
+await idempotent.disassociate(token, projectId, fpgaId, ecsId);
+console.log('taken away already, idempotent: allowed');
+await idempotent.close();
 await client.close();
 await client.close();
 await failure(() => client.associate(token, projectId, fpgaId, ecsId));

@@ -22,6 +22,11 @@ import koffi from 'koffi';
 
 export const INVALID_ARGUMENT = 1;
 
+/** What the list showed last: `observed` of an error. */
+export const OBSERVED_NOTHING = 0;
+export const OBSERVED_ASSOCIATED = 1;
+export const OBSERVED_APART = 2;
+
 const library = koffi.load(process.env.FPGA_ASSOCIATE_LIBRARY ?? 'libfpga_associate.so.0');
 
 for (const name of ['config', 'client', 'error', 'list']) koffi.opaque(`fpga_assoc_${name}`);
@@ -55,6 +60,7 @@ const C = Object.fromEntries(
     'int32_t fpga_assoc_config_set_user_agent(fpga_assoc_config *config, const char *product)',
     'int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow)',
     'int32_t fpga_assoc_config_set_confirm(fpga_assoc_config *config, bool confirm)',
+    'int32_t fpga_assoc_config_set_idempotent(fpga_assoc_config *config, bool idempotent)',
     `int32_t fpga_assoc_client_new(const char *endpoint, const fpga_assoc_config *config, _Out_ fpga_assoc_client **client, ${error})`,
     `int32_t fpga_assoc_client_associate(fpga_assoc_client *client, ${images}, ${error})`,
     `int32_t fpga_assoc_client_disassociate(fpga_assoc_client *client, ${images}, ${error})`,
@@ -73,6 +79,7 @@ const C = Object.fromEntries(
     'uint64_t fpga_assoc_error_retry_after_ms(const fpga_assoc_error *error)',
     'uint32_t fpga_assoc_error_attempts(const fpga_assoc_error *error)',
     'bool fpga_assoc_error_outcome_unknown(const fpga_assoc_error *error)',
+    'int32_t fpga_assoc_error_observed(const fpga_assoc_error *error)',
     'void fpga_assoc_error_free(fpga_assoc_error *error)',
     'const char *fpga_assoc_last_error()',
     'const char *fpga_assoc_status_name(int32_t status)',
@@ -93,6 +100,7 @@ const SETTERS = {
   userAgent: C.fpga_assoc_config_set_user_agent,
   allowHttp: C.fpga_assoc_config_set_allow_http,
   confirm: C.fpga_assoc_config_set_confirm,
+  idempotent: C.fpga_assoc_config_set_idempotent,
 };
 
 /** Why a call failed. The message is one line for people. */
@@ -104,6 +112,7 @@ export class FpgaAssociateError extends Error {
   retryAfterMs = 0;
   attempts = 0;
   outcomeUnknown = false;
+  observed = OBSERVED_NOTHING;
 
   constructor(status, message) {
     super(message);
@@ -234,6 +243,7 @@ function raise([pointer]) {
   error.retryAfterMs = Number(C.fpga_assoc_error_retry_after_ms(pointer));
   error.attempts = C.fpga_assoc_error_attempts(pointer);
   error.outcomeUnknown = C.fpga_assoc_error_outcome_unknown(pointer);
+  error.observed = C.fpga_assoc_error_observed(pointer);
   C.fpga_assoc_error_free(pointer);
   throw error;
 }

@@ -8,9 +8,16 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
-from fpga_associate import Client, Error
+from fpga_associate import (
+    OBSERVED_APART,
+    OBSERVED_ASSOCIATED,
+    OBSERVED_NOTHING,
+    Client,
+    Error,
+)
 
 UNKNOWN = "0" * 32
+OBSERVED = {OBSERVED_NOTHING: "nothing", OBSERVED_ASSOCIATED: "associated", OBSERVED_APART: "apart"}
 
 
 def failure(call: Callable[[], Any]) -> Error:
@@ -65,7 +72,10 @@ def main() -> None:
     with Client(broken, confirm=False) as other:
         error = failure(lambda: other.associate(token, project_id, fpga_id, ecs_id))
     outcome = "unknown" if error.outcome_unknown else "known"
-    print(f"lost connection: {error.status_name} {error.http_status}, outcome {outcome}")
+    print(
+        f"lost connection: {error.status_name} {error.http_status}, outcome {outcome},"
+        f" observed {OBSERVED[error.observed]}"
+    )
 
     with Client(endpoint, ca_file=ca_file) as crowd, ThreadPoolExecutor(8) as threads:
         met = threads.map(
@@ -73,8 +83,17 @@ def main() -> None:
         )
         right = sum(met)
 
-    client.disassociate(token, project_id, fpga_id, ecs_id)
-    print("taken away, left:", len(client.associations(token, project_id, ecs_id=ecs_id)))
+    with Client(endpoint, idempotent=True) as idempotent:
+        error = failure(lambda: client.associate(token, project_id, fpga_id, ecs_id))
+        print(f"associated already: {error.status_name}, observed {OBSERVED[error.observed]}")
+        idempotent.associate(token, project_id, fpga_id, ecs_id)
+        print("associated already, idempotent: allowed")
+        client.disassociate(token, project_id, fpga_id, ecs_id)
+        print("taken away, left:", len(client.associations(token, project_id, ecs_id=ecs_id)))
+        error = failure(lambda: client.disassociate(token, project_id, fpga_id, ecs_id))
+        print(f"taken away already: {error.status_name}, observed {OBSERVED[error.observed]}")
+        idempotent.disassociate(token, project_id, fpga_id, ecs_id)
+        print("taken away already, idempotent: allowed")
     client.close()
     client.close()
     failure(lambda: client.associate(token, project_id, fpga_id, ecs_id))

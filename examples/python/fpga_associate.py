@@ -24,6 +24,11 @@ from typing import Any, Iterator, Optional
 
 INVALID_ARGUMENT = 1
 
+# What the list showed last: Error.observed.
+OBSERVED_NOTHING = 0
+OBSERVED_ASSOCIATED = 1
+OBSERVED_APART = 2
+
 
 class _Entry(ctypes.Structure):
     _fields_ = [
@@ -58,6 +63,7 @@ def _load() -> ctypes.CDLL:
         ("fpga_assoc_config_set_user_agent", c_int32, [c_void_p, c_char_p]),
         ("fpga_assoc_config_set_allow_http", c_int32, [c_void_p, c_bool]),
         ("fpga_assoc_config_set_confirm", c_int32, [c_void_p, c_bool]),
+        ("fpga_assoc_config_set_idempotent", c_int32, [c_void_p, c_bool]),
         ("fpga_assoc_client_new", c_int32, [c_char_p, c_void_p, POINTER(c_void_p), error]),
         ("fpga_assoc_client_associate", c_int32, [*call, error]),
         ("fpga_assoc_client_disassociate", c_int32, [*call, error]),
@@ -76,6 +82,7 @@ def _load() -> ctypes.CDLL:
         ("fpga_assoc_error_retry_after_ms", c_uint64, [c_void_p]),
         ("fpga_assoc_error_attempts", c_uint32, [c_void_p]),
         ("fpga_assoc_error_outcome_unknown", c_bool, [c_void_p]),
+        ("fpga_assoc_error_observed", c_int32, [c_void_p]),
         ("fpga_assoc_error_free", None, [c_void_p]),
         ("fpga_assoc_last_error", c_char_p, []),
         ("fpga_assoc_status_name", c_char_p, [c_int32]),
@@ -103,6 +110,7 @@ class Error(Exception):
         self.retry_after_ms = 0
         self.attempts = 0
         self.outcome_unknown = False
+        self.observed = OBSERVED_NOTHING
 
     @property
     def status_name(self) -> str:
@@ -139,7 +147,8 @@ class Client:
     """Calls one endpoint, from any number of threads at once.
 
     The settings are those of the header: timeout_ms, connect_timeout_ms, max_attempts, ca_file,
-    ca_pem, client_certificate, proxy, user_agent, allow_http, confirm.
+    ca_pem, client_certificate, proxy, user_agent, allow_http, confirm,
+    idempotent.
     """
 
     def __init__(self, endpoint: Optional[str], **settings: Any) -> None:
@@ -289,6 +298,7 @@ def _error(pointer: c_void_p) -> Error:
     error.retry_after_ms = _library.fpga_assoc_error_retry_after_ms(pointer)
     error.attempts = _library.fpga_assoc_error_attempts(pointer)
     error.outcome_unknown = _library.fpga_assoc_error_outcome_unknown(pointer)
+    error.observed = _library.fpga_assoc_error_observed(pointer)
     return error
 
 

@@ -51,7 +51,8 @@ puts "unknown image: #{error.status_name} #{error.http_status} #{error.code} " \
 
 Client.open(broken, confirm: false) do |other|
   lost = failure { other.associate(token, project_id, fpga_id, ecs_id) }
-  puts "lost connection: #{lost.status_name} #{lost.http_status}, outcome #{outcome(lost)}"
+  puts "lost connection: #{lost.status_name} #{lost.http_status}, " \
+       "outcome #{outcome(lost)}, observed #{lost.observed}"
 end
 
 # Whether the call met what belongs to it, and not to another thread's call.
@@ -67,8 +68,18 @@ threads = Array.new(8) do |thread|
 end
 right = threads.sum(&:value)
 
-client.disassociate(token, project_id, fpga_id, ecs_id)
-puts "taken away, left: #{client.associations(token, project_id, ecs_id: ecs_id).length}"
+Client.open(endpoint, idempotent: true) do |idempotent|
+  again = failure { client.associate(token, project_id, fpga_id, ecs_id) }
+  puts "associated already: #{again.status_name}, observed #{again.observed}"
+  idempotent.associate(token, project_id, fpga_id, ecs_id)
+  puts "associated already, idempotent: allowed"
+  client.disassociate(token, project_id, fpga_id, ecs_id)
+  puts "taken away, left: #{client.associations(token, project_id, ecs_id: ecs_id).length}"
+  gone = failure { client.disassociate(token, project_id, fpga_id, ecs_id) }
+  puts "taken away already: #{gone.status_name}, observed #{gone.observed}"
+  idempotent.disassociate(token, project_id, fpga_id, ecs_id)
+  puts "taken away already, idempotent: allowed"
+end
 client.close
 client.close
 failure { client.associate(token, project_id, fpga_id, ecs_id) }

@@ -40,6 +40,7 @@ module FpgaAssociate
     extern "int32_t fpga_assoc_config_set_user_agent(void *config, char *product)"
     extern "int32_t fpga_assoc_config_set_allow_http(void *config, bool allow)"
     extern "int32_t fpga_assoc_config_set_confirm(void *config, bool confirm)"
+    extern "int32_t fpga_assoc_config_set_idempotent(void *config, bool idempotent)"
 
     extern "int32_t fpga_assoc_client_new(char *endpoint, void *config, void **client, void **error)"
     extern "int32_t fpga_assoc_client_associate(void *client, char *token, char *project_id, " \
@@ -64,6 +65,7 @@ module FpgaAssociate
     extern "uint64_t fpga_assoc_error_retry_after_ms(void *error)"
     extern "uint32_t fpga_assoc_error_attempts(void *error)"
     extern "bool fpga_assoc_error_outcome_unknown(void *error)"
+    extern "int32_t fpga_assoc_error_observed(void *error)"
     extern "void fpga_assoc_error_free(void *error)"
 
     extern "char *fpga_assoc_last_error()"
@@ -102,7 +104,13 @@ module FpgaAssociate
 
   # Why a call failed. The message is one line for people.
   class Error < StandardError
+    OBSERVED = %i[nothing associated apart].freeze
+    private_constant :OBSERVED
+
     attr_reader :status, :http_status, :code, :request_id, :retry_after_ms, :attempts
+
+    # What the list showed last: :nothing, :associated or :apart.
+    attr_reader :observed
 
     def initialize(status, message)
       super(message)
@@ -110,6 +118,7 @@ module FpgaAssociate
       @http_status = @retry_after_ms = @attempts = 0
       @code = @request_id = ""
       @outcome_unknown = false
+      @observed = :nothing
     end
 
     # Raises what an error pointer received, if anything.
@@ -150,6 +159,7 @@ module FpgaAssociate
       @retry_after_ms = C.fpga_assoc_error_retry_after_ms(pointer)
       @attempts = C.fpga_assoc_error_attempts(pointer)
       @outcome_unknown = C.fpga_assoc_error_outcome_unknown(pointer) != 0
+      @observed = OBSERVED[C.fpga_assoc_error_observed(pointer)]
     end
   end
 
@@ -180,7 +190,7 @@ module FpgaAssociate
     end
 
     # The settings are those of the header: timeout_ms, connect_timeout_ms, max_attempts, ca_file,
-    # ca_pem, client_certificate, proxy, user_agent, allow_http, confirm.
+    # ca_pem, client_certificate, proxy, user_agent, allow_http, confirm, idempotent.
     def initialize(endpoint, **settings)
       @calls = 0
       @lock = Monitor.new

@@ -141,7 +141,7 @@ impl<'a> Course<'a> {
     fn replace(&mut self, send: Send<'_>) {
         self.was_replaced = true;
         self.log(Level::Info, |course| {
-            format!("{}; once more on a new one", course.error.message)
+            format!("{}; once more on a new connection", course.error.message)
         });
         let result = send(Kept::Stale, self.until);
         self.note(result);

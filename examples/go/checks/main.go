@@ -23,6 +23,12 @@ var (
 	ecsID     = os.Args[4]
 )
 
+var observed = map[fpgaassociate.Observed]string{
+	fpgaassociate.ObservedNothing:    "nothing",
+	fpgaassociate.ObservedAssociated: "associated",
+	fpgaassociate.ObservedApart:      "apart",
+}
+
 func main() {
 	caFile, broken := os.Args[5], os.Args[6]
 
@@ -64,15 +70,30 @@ func main() {
 
 	other := open(broken, &fpgaassociate.Settings{NoConfirm: true})
 	lost := failure(other.Associate(token, projectID, fpgaID, ecsID))
-	fmt.Printf("lost connection: %s %d, outcome %s\n", lost.Status, lost.HTTPStatus, outcome(lost))
+	fmt.Printf("lost connection: %s %d, outcome %s, observed %s\n",
+		lost.Status, lost.HTTPStatus, outcome(lost), observed[lost.Observed])
 	other.Close()
 
 	right := callsAtOnce(client)
 
+	idempotent := open(endpoint, &fpgaassociate.Settings{Idempotent: true})
+	again := failure(client.Associate(token, projectID, fpgaID, ecsID))
+	fmt.Printf("associated already: %s, observed %s\n", again.Status, observed[again.Observed])
+	if err := idempotent.Associate(token, projectID, fpgaID, ecsID); err != nil {
+		panic(err)
+	}
+	fmt.Println("associated already, idempotent: allowed")
 	if err := client.Disassociate(token, projectID, fpgaID, ecsID); err != nil {
 		panic(err)
 	}
 	fmt.Println("taken away, left:", list(client, nil, &ecsID))
+	again = failure(client.Disassociate(token, projectID, fpgaID, ecsID))
+	fmt.Printf("taken away already: %s, observed %s\n", again.Status, observed[again.Observed])
+	if err := idempotent.Disassociate(token, projectID, fpgaID, ecsID); err != nil {
+		panic(err)
+	}
+	fmt.Println("taken away already, idempotent: allowed")
+	idempotent.Close()
 	client.Close()
 	client.Close()
 	failure(client.Associate(token, projectID, fpgaID, ecsID))

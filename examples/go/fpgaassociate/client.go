@@ -30,15 +30,19 @@ type Status int32
 
 // The statuses that callers ask for most. The header has all.
 const (
-	OK              Status = C.FPGA_ASSOC_OK
-	InvalidArgument Status = C.FPGA_ASSOC_INVALID_ARGUMENT
-	Timeout         Status = C.FPGA_ASSOC_TIMEOUT
-	ConnectionLost  Status = C.FPGA_ASSOC_CONNECTION_LOST
-	Cancelled       Status = C.FPGA_ASSOC_CANCELLED
-	Unauthorized    Status = C.FPGA_ASSOC_UNAUTHORIZED
-	NotFound        Status = C.FPGA_ASSOC_NOT_FOUND
-	Conflict        Status = C.FPGA_ASSOC_CONFLICT
-	Throttled       Status = C.FPGA_ASSOC_THROTTLED
+	OK                Status = C.FPGA_ASSOC_OK
+	InvalidArgument   Status = C.FPGA_ASSOC_INVALID_ARGUMENT
+	Timeout           Status = C.FPGA_ASSOC_TIMEOUT
+	ConnectionLost    Status = C.FPGA_ASSOC_CONNECTION_LOST
+	Cancelled         Status = C.FPGA_ASSOC_CANCELLED
+	Unauthorized      Status = C.FPGA_ASSOC_UNAUTHORIZED
+	NotFound          Status = C.FPGA_ASSOC_NOT_FOUND
+	Conflict          Status = C.FPGA_ASSOC_CONFLICT
+	Throttled         Status = C.FPGA_ASSOC_THROTTLED
+	Pending           Status = C.FPGA_ASSOC_PENDING
+	AlreadyAssociated Status = C.FPGA_ASSOC_ALREADY_ASSOCIATED
+	NotAssociated     Status = C.FPGA_ASSOC_NOT_ASSOCIATED
+	LimitReached      Status = C.FPGA_ASSOC_LIMIT_REACHED
 )
 
 // String is the constant's name, such as "FPGA_ASSOC_TIMEOUT".
@@ -46,6 +50,15 @@ func (s Status) String() string { return C.GoString(C.fpga_assoc_status_name(C.i
 
 // Help is the likely cause and what to do about it.
 func (s Status) Help() string { return C.GoString(C.fpga_assoc_status_help(C.int32_t(s))) }
+
+// An Observed says what the list showed last; its number is an fpga_assoc_observed.
+type Observed int32
+
+const (
+	ObservedNothing    Observed = C.FPGA_ASSOC_OBSERVED_NOTHING
+	ObservedAssociated Observed = C.FPGA_ASSOC_OBSERVED_ASSOCIATED
+	ObservedApart      Observed = C.FPGA_ASSOC_OBSERVED_APART
+)
 
 // An Error says why a call failed. Every error of this package is an *Error.
 type Error struct {
@@ -57,6 +70,7 @@ type Error struct {
 	RetryAfter     time.Duration
 	Attempts       int
 	OutcomeUnknown bool // the service may have acted on the request
+	Observed       Observed
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -89,6 +103,7 @@ type Settings struct {
 	UserAgent         string
 	AllowHTTP         bool
 	NoConfirm         bool
+	Idempotent        bool
 }
 
 // Text is an argument that may be missing: nil becomes NULL.
@@ -276,6 +291,7 @@ func newConfig(settings *Settings) (*C.fpga_assoc_config, error) {
 	set(t[2] != nil, func() C.int32_t { return C.fpga_assoc_config_set_proxy(config, t[2]) })
 	set(settings.AllowHTTP, func() C.int32_t { return C.fpga_assoc_config_set_allow_http(config, true) })
 	set(settings.NoConfirm, func() C.int32_t { return C.fpga_assoc_config_set_confirm(config, false) })
+	set(settings.Idempotent, func() C.int32_t { return C.fpga_assoc_config_set_idempotent(config, true) })
 	if status != C.FPGA_ASSOC_OK {
 		err := &Error{Status: Status(status), Message: C.GoString(C.fpga_assoc_last_error())}
 		C.fpga_assoc_config_free(config)
@@ -317,6 +333,7 @@ func taken(failure *C.fpga_assoc_error) *Error {
 		RetryAfter:     time.Duration(C.fpga_assoc_error_retry_after_ms(failure)) * time.Millisecond,
 		Attempts:       int(C.fpga_assoc_error_attempts(failure)),
 		OutcomeUnknown: bool(C.fpga_assoc_error_outcome_unknown(failure)),
+		Observed:       Observed(C.fpga_assoc_error_observed(failure)),
 	}
 }
 

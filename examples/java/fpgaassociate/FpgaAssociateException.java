@@ -6,6 +6,10 @@ import com.sun.jna.Pointer;
 public final class FpgaAssociateException extends Exception {
     public static final int INVALID_ARGUMENT = 1;
 
+    public static final int OBSERVED_NOTHING = 0;
+    public static final int OBSERVED_ASSOCIATED = 1;
+    public static final int OBSERVED_APART = 2;
+
     private static final long serialVersionUID = 1;
 
     private final int status;
@@ -15,6 +19,7 @@ public final class FpgaAssociateException extends Exception {
     private final long retryAfterMs;
     private final int attempts;
     private final boolean outcomeUnknown;
+    private final int observed;
 
     FpgaAssociateException(int status, String message) {
         super(message);
@@ -25,6 +30,7 @@ public final class FpgaAssociateException extends Exception {
         retryAfterMs = 0;
         attempts = 0;
         outcomeUnknown = false;
+        observed = OBSERVED_NOTHING;
     }
 
     /** Copies an error, which its owner still frees. */
@@ -37,6 +43,7 @@ public final class FpgaAssociateException extends Exception {
         retryAfterMs = NativeLibrary.C.fpga_assoc_error_retry_after_ms(error);
         attempts = NativeLibrary.C.fpga_assoc_error_attempts(error);
         outcomeUnknown = NativeLibrary.C.fpga_assoc_error_outcome_unknown(error) != 0;
+        observed = NativeLibrary.C.fpga_assoc_error_observed(error);
     }
 
     /** The fpga_assoc_status. */
@@ -80,5 +87,10 @@ public final class FpgaAssociateException extends Exception {
     /** Whether the service may have acted on the request. */
     public boolean outcomeUnknown() {
         return outcomeUnknown;
+    }
+
+    /** What the list showed last, such as OBSERVED_APART. */
+    public int observed() {
+        return observed;
     }
 }

@@ -41,6 +41,8 @@ interface NativeLibrary extends Library {
 
     int fpga_assoc_config_set_confirm(Pointer config, byte confirm);
 
+    int fpga_assoc_config_set_idempotent(Pointer config, byte idempotent);
+
     int fpga_assoc_client_new(
             String endpoint, Pointer config, PointerByReference client, PointerByReference error);
 
@@ -81,6 +83,8 @@ interface NativeLibrary extends Library {
     int fpga_assoc_error_attempts(Pointer error);
 
     byte fpga_assoc_error_outcome_unknown(Pointer error);
+
+    int fpga_assoc_error_observed(Pointer error);
 
     void fpga_assoc_error_free(Pointer error);
 

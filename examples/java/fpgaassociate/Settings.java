@@ -63,6 +63,10 @@ public final class Settings {
         return with(config -> C.fpga_assoc_config_set_confirm(config, (byte) (confirm ? 1 : 0)));
     }
 
+    public Settings idempotent(boolean idempotent) {
+        return with(config -> C.fpga_assoc_config_set_idempotent(config, (byte) (idempotent ? 1 : 0)));
+    }
+
     private Settings with(ToIntFunction<Pointer> setter) {
         setters.add(setter);
         return this;
