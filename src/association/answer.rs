@@ -145,7 +145,7 @@ fn meaning_of(http_status: u16) -> (Status, Meaning) {
 
 /// What a refusal says in words, in any letter case.
 fn by_text(message: &str) -> Meaning {
-    let message = message.to_lowercase().replace('’', "'");
+    let message = message.to_ascii_lowercase().replace('’', "'");
     let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     if says(ALREADY_OR_FULL) {
         Meaning::AlreadyOrFull

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The fields of an object.
@@ -48,8 +47,31 @@ impl<'a> Fields<'a> {
 
     /// The value of a field that is a text.
     pub fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?.get()).ok()
+        text(self.get(name)?)
     }
+}
+
+/// A value that is a text.
+pub fn text(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// A value that is a number, as it is written.
+pub fn number(value: &RawValue) -> Option<&str> {
+    let number = value.get();
+    number
+        .starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        .then_some(number)
+}
+
+/// A value that is a list.
+pub fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// A text as JSON.
+pub fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -105,19 +127,19 @@ pub fn carries_error(fields: &Fields<'_>) -> bool {
     let mut has_message = false;
     for (name, value) in fields.iter() {
         // What can't be read can't be known to be no error.
-        let Ok(value) = serde_json::from_str::<Value>(value.get()) else {
+        if has_half_a_character(value.get()) {
             return true;
-        };
+        }
         match name.to_ascii_lowercase().as_str() {
             "code" | "error_code" | "errorcode" => {
-                let is_fine = is_fine_code(&value);
+                let is_fine = is_fine_code(value);
                 is_code_fine = Some(is_fine && is_code_fine.unwrap_or(true));
             }
-            "message" | "msg" | "error_msg" | "errormsg" => has_message |= says_something(&value),
-            "success" if value == Value::Bool(false) => return true,
-            "status" if value.as_u64().is_some_and(|status| status >= 400) => return true,
-            name if is_for_errors(name) && says_something(&value) => return true,
-            _ if is_open_stack(&value) => return true,
+            "message" | "msg" | "error_msg" | "errormsg" => has_message |= says_something(value),
+            "success" if value.get() == "false" => return true,
+            "status" if number(value).is_some_and(|status| !is_fine_number(status)) => return true,
+            name if is_for_errors(name) && says_something(value) => return true,
+            _ if is_open_stack(value) => return true,
             _ => {}
         }
     }
@@ -130,34 +152,61 @@ fn is_for_errors(name: &str) -> bool {
 }
 
 /// Codes of success: 0, "0", 200, "OK"; or none.
-fn is_fine_code(code: &Value) -> bool {
-    let is_fine_number = |number: u64| number == 0 || (200..300).contains(&number);
-    match code {
-        Value::Null => true,
-        Value::Number(number) => number.as_u64().is_some_and(is_fine_number),
-        Value::String(text) => {
-            text.parse().is_ok_and(is_fine_number)
-                || ["", "ok", "success"].contains(&text.to_ascii_lowercase().as_str())
-        }
-        _ => false,
+fn is_fine_code(code: &RawValue) -> bool {
+    if let Some(text) = text(code) {
+        let text = text.to_ascii_lowercase();
+        return is_fine_number(&text) || ["", "ok", "success"].contains(&text.as_str());
     }
+    code.get() == "null" || number(code).is_some_and(is_fine_number)
 }
 
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Array(values) => !values.is_empty(),
-        Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_u64() != Some(0),
-        Value::Bool(true) | Value::Object(_) => true,
-    }
+fn is_fine_number(number: &str) -> bool {
+    let number: Option<u16> = number.parse().ok();
+    number.is_some_and(|number| number == 0 || (200..300).contains(&number))
+}
+
+fn says_something(value: &RawValue) -> bool {
+    let is_empty = items(value).is_some_and(|items| items.is_empty());
+    !is_empty && !matches!(value.get(), "null" | "false" | "\"\"" | "0")
 }
 
 /// `{"code":400,"message":"…"}` under a name that tells the kind, such as "badRequest".
-fn is_open_stack(value: &Value) -> bool {
-    let field = |name: &str| value.get(name);
-    field("message").is_some_and(says_something)
-        || field("code").is_some_and(|code| !is_fine_code(code))
+fn is_open_stack(value: &RawValue) -> bool {
+    let Ok(fields) = Fields::read(value.get()) else {
+        return false;
+    };
+    fields.get("message").is_some_and(says_something)
+        || fields.get("code").is_some_and(|code| !is_fine_code(code))
+}
+
+/// Whether an escape names half of a pair of UTF-16 alone, so that it is no character.
+fn has_half_a_character(json: &str) -> bool {
+    let mut parts = json.split('\\').skip(1).peekable();
+    let mut waits = false;
+    while let Some(part) = parts.next() {
+        if part.is_empty() {
+            // An escaped backslash; what follows it is no escape.
+            parts.next();
+            if waits {
+                return true;
+            }
+            continue;
+        }
+        let unit = part
+            .strip_prefix('u')
+            .and_then(|digits| u16::from_str_radix(digits.get(..4)?, 16).ok());
+        let is_low = unit.is_some_and(|unit| (0xdc00..0xe000).contains(&unit));
+        if is_low != waits {
+            return true;
+        }
+        // The other half must follow at once.
+        let is_high = unit.is_some_and(|unit| (0xd800..0xdc00).contains(&unit));
+        waits = is_high && part.len() == "u0000".len();
+        if is_high && !waits {
+            return true;
+        }
+    }
+    waits
 }
 
 #[cfg(test)]
@@ -225,7 +274,13 @@ mod tests {
             (r#"{"forbidden":{"message":"no"}}"#, true),
             (r#"{"success":false}"#, true),
             (r#"{"status":500}"#, true),
+            (r#"{"note":"\ud83d\ude00 \\ud800 \u00e4\n"}"#, false),
             (r#"{"note":"\ud800"}"#, true),
+            (r#"{"note":"\ud800 "}"#, true),
+            (r#"{"note":"\ud800\n"}"#, true),
+            (r#"{"note":"\ud800\\"}"#, true),
+            (r#"{"note":"\ude00\ud83d"}"#, true),
+            (r#"{"notes":[{"deep":"\ud800\ud800"}]}"#, true),
         ] {
             assert_eq!(
                 carries_error(&Fields::read(json).unwrap()),

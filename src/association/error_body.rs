@@ -1,8 +1,7 @@
 //! The error bodies that the service, its gateways and the proxies before it send, in every shape
 //! seen.
 
-use serde_json::{Map, Value};
-
+use super::document::{self, Fields};
 use crate::text;
 
 const MAX_CODE: usize = 64;
@@ -19,17 +18,16 @@ pub struct ErrorBody {
 
 /// Reads any body. What is none of the known shapes falls back to its text.
 pub fn parse(body: &[u8]) -> ErrorBody {
-    serde_json::from_slice::<Value>(body)
-        .ok()
-        .and_then(|document| from_json(&document))
+    let read = || Fields::read(std::str::from_utf8(body).ok()?).ok();
+    read()
+        .and_then(|fields| from_fields(&fields))
         .unwrap_or_else(|| ErrorBody {
             message: readable(&String::from_utf8_lossy(body)),
             ..ErrorBody::default()
         })
 }
 
-fn from_json(document: &Value) -> Option<ErrorBody> {
-    let fields = document.as_object()?;
+fn from_fields(fields: &Fields<'_>) -> Option<ErrorBody> {
     let found = gateway(fields)
         .or_else(|| nested(fields))
         .or_else(|| flat(fields))
@@ -55,7 +53,7 @@ struct Found {
 
 /// `{"error_code":"APIGW.0301","error_msg":"…","request_id":"…"}` and
 /// `{"errorCode":"…","errorMsg":"…"}`
-fn gateway(fields: &Map<String, Value>) -> Option<Found> {
+fn gateway(fields: &Fields<'_>) -> Option<Found> {
     let code = scalar(fields, "error_code").or_else(|| scalar(fields, "errorCode"));
     let message = scalar(fields, "error_msg").or_else(|| scalar(fields, "errorMsg"));
     if code.is_none() && message.is_none() {
@@ -70,10 +68,10 @@ fn gateway(fields: &Map<String, Value>) -> Option<Found> {
 
 /// `{"error":{"code":"Ecs.0005","message":"…","details":[{"code":"Ecs.0039","message":"…"}]}}`, or
 /// `{"errors":[{"code":"…","message":"…"}]}`
-fn nested(fields: &Map<String, Value>) -> Option<Found> {
-    let first_of_many = || fields.get("errors")?.as_array()?.first();
+fn nested(fields: &Fields<'_>) -> Option<Found> {
+    let first_of_many = || document::items(fields.get("errors")?)?.into_iter().next();
     let error = fields.get("error").or_else(first_of_many)?;
-    let Some(error) = error.as_object() else {
+    let Ok(error) = Fields::read(error.get()) else {
         return scalar(fields, "error").map(|text| Found {
             message: scalar(fields, "message")
                 .or_else(|| scalar(fields, "error_description"))
@@ -81,28 +79,24 @@ fn nested(fields: &Map<String, Value>) -> Option<Found> {
             ..Found::default()
         });
     };
-    let mut message = scalar(error, "message").unwrap_or_default();
-    for detail in error
-        .get("details")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        if let Some(detail) = detail.as_object() {
-            let code = scalar(detail, "code").unwrap_or_default();
-            let text = scalar(detail, "message").unwrap_or_default();
+    let mut message = scalar(&error, "message").unwrap_or_default();
+    let details = error.get("details").and_then(document::items);
+    for detail in details.into_iter().flatten() {
+        if let Ok(detail) = Fields::read(detail.get()) {
+            let code = scalar(&detail, "code").unwrap_or_default();
+            let text = scalar(&detail, "message").unwrap_or_default();
             message.push_str(&format!(" ({code}: {text})"));
         }
     }
     Some(Found {
-        code: scalar(error, "code"),
+        code: scalar(&error, "code"),
         message: Some(message),
-        request_id: scalar(error, "request_id"),
+        request_id: scalar(&error, "request_id"),
     })
 }
 
 /// `{"code":"…","message":"…"}` and `{"message":"…","request_id":"…"}`
-fn flat(fields: &Map<String, Value>) -> Option<Found> {
+fn flat(fields: &Fields<'_>) -> Option<Found> {
     let message = scalar(fields, "message")?;
     Some(Found {
         code: scalar(fields, "code"),
@@ -112,26 +106,24 @@ fn flat(fields: &Map<String, Value>) -> Option<Found> {
 }
 
 /// `{"badRequest":{"code":400,"message":"…"}}`: the name of the only field tells the kind.
-fn open_stack(fields: &Map<String, Value>) -> Option<Found> {
-    fields
-        .values()
-        .filter_map(Value::as_object)
-        .find_map(|inner| {
-            let message = scalar(inner, "message")?;
-            Some(Found {
-                code: scalar(inner, "code"),
-                message: Some(message),
-                request_id: None,
-            })
+fn open_stack(fields: &Fields<'_>) -> Option<Found> {
+    fields.iter().find_map(|(_, value)| {
+        let inner = Fields::read(value.get()).ok()?;
+        let message = scalar(&inner, "message")?;
+        Some(Found {
+            code: scalar(&inner, "code"),
+            message: Some(message),
+            request_id: None,
         })
+    })
 }
 
 /// A text or a number; nothing for null, "" and everything else.
-fn scalar(fields: &Map<String, Value>, name: &str) -> Option<String> {
-    match fields.get(name)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+fn scalar(fields: &Fields<'_>, name: &str) -> Option<String> {
+    let value = fields.get(name)?;
+    match document::text(value) {
+        Some(text) => (!text.is_empty()).then_some(text),
+        None => document::number(value).map(str::to_owned),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::document::Fields;
+use super::document::{Fields, quoted};
 use super::page::{self, FPGA_IMAGES, Page, Unusable};
 use crate::secret::Traces;
 
@@ -206,7 +206,7 @@ impl Shown<'_> {
 
     /// A field as JSON.
     fn field(&self, name: &str, value: &RawValue) -> String {
-        let name = serde_json::Value::String(self.text(name.to_owned()));
+        let name = quoted(&self.text(name.to_owned()));
         if self.0.are_in(value.get()) {
             format!(r#"{name}:"{WITHHELD}""#)
         } else {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use super::Pair;
-use super::document::{Fields, carries_error};
+use super::document::{Fields, carries_error, items};
 
 const ASSOCIATIONS: &str = "associations";
 pub const FPGA_IMAGES: &str = "fpgaimages";
@@ -61,7 +61,7 @@ impl<'a> Page<'a> {
         if carries_error(&fields) {
             return Err(Unusable::Error);
         }
-        let groups = associations.and_then(|list| serde_json::from_str(list.get()).ok());
+        let groups = associations.and_then(items);
         let groups = groups.ok_or_else(|| wrong(ASSOCIATIONS, "a list"))?;
         Ok(Self { fields, groups })
     }
@@ -108,9 +108,7 @@ fn group_of(json: &str) -> Result<Group<'_>, Unusable> {
     let images = match fields.take(FPGA_IMAGES)? {
         None => Vec::new(),
         Some(images) if images.get() == "null" => Vec::new(),
-        Some(images) => {
-            serde_json::from_str(images.get()).map_err(|_| wrong(FPGA_IMAGES, "a list"))?
-        }
+        Some(images) => items(images).ok_or_else(|| wrong(FPGA_IMAGES, "a list"))?,
     };
     Ok(Group {
         ecs_id,

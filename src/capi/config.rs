@@ -68,7 +68,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
     ms: u32,
 ) -> i32 {
     // SAFETY: as the header says.
-    unsafe { change(config, |settings| settings.set_timeout_ms(ms)) }
+    unsafe { change(config, &mut |settings| settings.set_timeout_ms(ms)) }
 }
 
 /// Sets the time for the connection of one attempt in milliseconds, 1 to 2,147,483,647: name
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
     ms: u32,
 ) -> i32 {
     // SAFETY: as the header says.
-    unsafe { change(config, |settings| settings.set_connect_timeout_ms(ms)) }
+    unsafe { change(config, &mut |settings| settings.set_connect_timeout_ms(ms)) }
 }
 
 /// Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_max_attempts(
     attempts: u32,
 ) -> i32 {
     // SAFETY: as the header says.
-    unsafe { change(config, |settings| settings.set_max_attempts(attempts)) }
+    unsafe { change(config, &mut |settings| settings.set_max_attempts(attempts)) }
 }
 
 /// Sets a file of certificates in PEM format to trust in place of the system's. The default is the
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_client_certificate(
 ) -> i32 {
     // SAFETY: as the header says.
     unsafe {
-        change(config, |settings| {
+        change(config, &mut |settings| {
             settings.set_client_certificate(bytes("client_certificate", pem, length)?)
         })
     }
@@ -198,7 +198,11 @@ pub unsafe extern "C" fn fpga_assoc_config_set_proxy(
     url: *const c_char,
 ) -> i32 {
     // SAFETY: as the header says.
-    unsafe { change(config, |settings| settings.set_proxy(text("proxy", url)?)) }
+    unsafe {
+        change(config, &mut |settings| {
+            settings.set_proxy(text("proxy", url)?)
+        })
+    }
 }
 
 /// Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in
@@ -216,7 +220,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_user_agent(
 ) -> i32 {
     // SAFETY: as the header says.
     unsafe {
-        change(config, |settings| {
+        change(config, &mut |settings| {
             settings.set_user_agent(text("user_agent", product)?)
         })
     }
@@ -234,7 +238,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
 ) -> i32 {
     // SAFETY: as the header says.
     unsafe {
-        change(config, |settings| {
+        change(config, &mut |settings| {
             settings.set_allow_http(allow);
             Ok(())
         })
@@ -258,7 +262,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_confirm(
 ) -> i32 {
     // SAFETY: as the header says.
     unsafe {
-        change(config, |settings| {
+        change(config, &mut |settings| {
             settings.set_confirm(confirm);
             Ok(())
         })
@@ -278,7 +282,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_idempotent(
 ) -> i32 {
     // SAFETY: as the header says.
     unsafe {
-        change(config, |settings| {
+        change(config, &mut |settings| {
             settings.set_idempotent(idempotent);
             Ok(())
         })
@@ -306,8 +310,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_log(
     };
     // SAFETY: as the header says.
     unsafe {
-        change(config, |settings| {
-            settings.set_log(log);
+        change(config, &mut |settings| {
+            settings.set_log(log.clone());
             Ok(())
         })
     }
@@ -339,7 +343,7 @@ impl Context {
 /// `config` is NULL or alive.
 unsafe fn change(
     config: *mut fpga_assoc_config,
-    change: impl FnOnce(&mut Settings) -> Result<(), Error>,
+    change: &mut dyn FnMut(&mut Settings) -> Result<(), Error>,
 ) -> i32 {
     last_error::keep(|| {
         // SAFETY: the caller's promise.

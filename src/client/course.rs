@@ -1,6 +1,6 @@
 //! The course of a call: verdicts are carried out, and what comes of it becomes facts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::exchange::{Attempt, Session};
 use super::verdict::{Aim, Cause, Ending, Facts, Latest, Shown, Verdict, verdict};
@@ -46,7 +46,7 @@ struct Course<'a> {
     looks: u32,
     observed: Observed,
     /// What the caller is told of the latest request, and of the latest that is in doubt.
-    error: Error,
+    error: Option<Error>,
     doubt: Option<Error>,
 }
 
@@ -54,10 +54,11 @@ impl Session<'_> {
     /// Sends the request, again where that is safe, until the call is done or has failed.
     pub fn carry_out(&self, subject: Subject<'_>, send: Send<'_>) -> Result<(), Error> {
         let mut course = Course::new(self, subject);
+        course.send(send);
         loop {
             match verdict(&course.facts()) {
                 Verdict::Done => return Ok(()),
-                Verdict::Send => course.send(send),
+                Verdict::SendAgain => course.send_again(send),
                 Verdict::Replace => course.replace(send),
                 Verdict::Ask(wait) => course.ask(wait),
                 Verdict::Count => course.count(),
@@ -84,21 +85,21 @@ impl<'a> Course<'a> {
             pause: Duration::ZERO,
             was_replaced: false,
             requests: 0,
-            latest: Latest::None,
+            latest: Latest::Unsent,
             was_kept: false,
             is_in_doubt: false,
             must_ask_first: false,
             shown: Shown::Nothing,
             looks: 0,
             observed: Observed::OBSERVED_NOTHING,
-            error: Error::new(Status::INTERNAL, ""),
+            error: None,
             doubt: None,
         }
     }
 
     fn facts(&self) -> Facts {
         let settings = self.session.settings;
-        let has_time = self.pause < self.until.left();
+        let (time_to_send, left) = self.times();
         Facts {
             aim: match self.subject {
                 Subject::Change(_, aim) => aim,
@@ -110,24 +111,35 @@ impl<'a> Course<'a> {
             must_ask_first: self.must_ask_first,
             shown: self.shown,
             looks: self.looks,
-            has_attempt: self.attempt < settings.max_attempts && has_time,
-            may_replace: self.was_kept && !self.was_replaced && !self.until.left().is_zero(),
-            left: self.session.deadline.left(),
+            has_attempt: self.attempt < settings.max_attempts && self.pause < time_to_send,
+            may_replace: self.was_kept && !self.was_replaced && !time_to_send.is_zero(),
+            left,
             confirm: settings.confirm,
             idempotent: settings.idempotent,
         }
     }
 
-    fn send(&mut self, send: Send<'_>) {
-        if self.attempt > 0 {
-            self.log(Level::Warning, |course| {
-                let ms = course.pause.as_millis();
-                format!("{}; again in {ms} ms", course.error.message)
-            });
-            if !self.wait(self.pause) {
-                return;
-            }
+    /// How long a request may still take, and the call. A success needs no time, and reading the clock
+    /// costs more than all else that is done about one.
+    fn times(&self) -> (Duration, Duration) {
+        if self.latest == Latest::Success {
+            return (Duration::ZERO, Duration::ZERO);
         }
+        let now = Instant::now();
+        (self.until.left_at(now), self.session.deadline.left_at(now))
+    }
+
+    fn send_again(&mut self, send: Send<'_>) {
+        self.log(Level::Warning, |course| {
+            let ms = course.pause.as_millis();
+            format!("{}; again in {ms} ms", course.message())
+        });
+        if self.wait(self.pause) {
+            self.send(send);
+        }
+    }
+
+    fn send(&mut self, send: Send<'_>) {
         self.attempt += 1;
         self.was_replaced = false;
         self.log(Level::Debug, |course| {
@@ -141,7 +153,7 @@ impl<'a> Course<'a> {
     fn replace(&mut self, send: Send<'_>) {
         self.was_replaced = true;
         self.log(Level::Info, |course| {
-            format!("{}; once more on a new connection", course.error.message)
+            format!("{}; once more on a new connection", course.message())
         });
         let result = send(Kept::Stale, self.until);
         self.note(result);
@@ -162,13 +174,13 @@ impl<'a> Course<'a> {
         self.was_kept = attempt.was_kept;
         self.requests += u32::from(attempt.was_sent);
         self.pause = waits::pause(self.attempt, attempt.error.retry_after_ms);
-        self.error = attempt.error;
+        self.error = Some(attempt.error);
         let may_have_acted =
             self.latest.is_in_doubt() || (self.latest == Latest::Cancelled && attempt.was_sent);
         if may_have_acted && !matches!(self.subject, Subject::List) {
             self.is_in_doubt = true;
             self.must_ask_first |= self.latest.may_have_acted();
-            self.doubt = Some(self.error.clone());
+            self.doubt.clone_from(&self.error);
         }
     }
 
@@ -249,15 +261,18 @@ impl<'a> Course<'a> {
 
     fn cancel(&mut self, error: Error) {
         self.latest = Latest::Cancelled;
-        self.error = error;
+        self.error = Some(error);
     }
 
     /// What the caller is told.
     fn error(&self, ending: Ending) -> Error {
-        let told = match &self.doubt {
+        let told = match (&self.doubt, &self.error) {
             // These statuses say that nothing was sent, which is true of the latest request alone.
-            Some(doubt) if says_unsent(self.error.status) => explained(doubt, &self.error.message),
-            _ => self.error.clone(),
+            (Some(doubt), Some(error)) if says_unsent(error.status) => {
+                explained(doubt, &error.message)
+            }
+            (_, Some(error)) => error.clone(),
+            (_, None) => Error::new(Status::INTERNAL, "a call failed without a reason"),
         };
         let words = match (ending.cause, self.shown, self.observed) {
             (Cause::LimitReached, ..) => {
@@ -282,6 +297,11 @@ impl<'a> Course<'a> {
             observed: self.observed,
             ..explained(&told, words)
         }
+    }
+
+    fn message(&self) -> &str {
+        let error = self.error.as_ref();
+        error.map_or("", |error| error.message.as_str())
     }
 
     fn name(&self) -> String {

@@ -37,8 +37,6 @@ pub enum Aim {
 /// What became of the latest request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Latest {
-    /// There was none yet.
-    None,
     /// Success.
     Success,
     /// Nothing of it went out, and it may go better another time.
@@ -150,8 +148,8 @@ pub struct Facts {
 pub enum Verdict {
     /// The call has succeeded.
     Done,
-    /// The request is sent; after the first time, as another attempt and after a pause.
-    Send,
+    /// The request is sent again, as another attempt and after a pause.
+    SendAgain,
     /// The request is sent at once on another connection.
     Replace,
     /// The list is asked whether it has the pair, after a wait.
@@ -237,7 +235,6 @@ impl Facts {
 pub fn verdict(facts: &Facts) -> Verdict {
     let &Facts { aim, latest, .. } = facts;
     match latest {
-        Latest::None => return Verdict::Send,
         Latest::Success => return Verdict::Done,
         Latest::Cancelled => return facts.give_up(Cause::Latest),
         Latest::KeptClosed | Latest::GivenUp if facts.may_replace => return Verdict::Replace,
@@ -248,7 +245,7 @@ pub fn verdict(facts: &Facts) -> Verdict {
     if aim == Aim::List {
         return match latest {
             Latest::Unreadable => facts.give_up(Cause::Latest),
-            _ if facts.has_attempt && latest.may_pass() => Verdict::Send,
+            _ if facts.has_attempt && latest.may_pass() => Verdict::SendAgain,
             _ => facts.give_up(Cause::Latest),
         };
     }
@@ -259,7 +256,7 @@ pub fn verdict(facts: &Facts) -> Verdict {
         (Question::Cause, Shown::AsWanted) => facts.give_up(Cause::AlreadyAsWanted),
 
         // Nothing was done, or nothing since the list was asked.
-        _ if facts.may_send() => Verdict::Send,
+        _ if facts.may_send() => Verdict::SendAgain,
 
         // Rules 4 and 6: what only the list can tell.
         (Question::Fate | Question::Cause, Shown::Nothing) if facts.may_ask() => {

@@ -4,8 +4,7 @@ use super::*;
 
 const AIMS: [Aim; 3] = [Aim::Associated, Aim::Apart, Aim::List];
 const CHANGES: [Aim; 2] = [Aim::Associated, Aim::Apart];
-const ALL_LATEST: [Latest; 14] = [
-    Latest::None,
+const ALL_LATEST: [Latest; 13] = [
     Latest::Success,
     Latest::Unsent,
     Latest::Barred,
@@ -127,10 +126,6 @@ fn can_be(facts: &Facts) -> bool {
         (was_asked, asks && facts.looks > 0),
         (facts.looks > 0, was_asked),
         (latest == Latest::Echo, aim != Aim::List),
-        (
-            latest == Latest::None,
-            !(facts.is_in_doubt || facts.is_repeated || was_asked),
-        ),
         (
             needs_doubt && latest.may_have_acted() && !was_asked,
             facts.must_ask_first,
@@ -304,7 +299,7 @@ fn rule_6_a_refusal_with_two_causes_is_settled_by_the_list() {
 fn a_request_is_sent_again_only_where_it_did_nothing_or_the_list_has_shown_so() {
     for aim in CHANGES {
         for latest in [Latest::Unsent, Latest::Busy, Latest::GivenUp] {
-            assert_eq!(verdict(&after(aim, latest)), Verdict::Send);
+            assert_eq!(verdict(&after(aim, latest)), Verdict::SendAgain);
         }
         for latest in [Latest::Unreadable, Latest::InDoubt] {
             let lost = after(aim, latest);
@@ -315,7 +310,7 @@ fn a_request_is_sent_again_only_where_it_did_nothing_or_the_list_has_shown_so() 
                 looks: 1,
                 ..lost
             };
-            assert_eq!(verdict(&not_done), Verdict::Send);
+            assert_eq!(verdict(&not_done), Verdict::SendAgain);
         }
         for latest in [Latest::KeptClosed, Latest::GivenUp] {
             let closed = Facts {
@@ -327,7 +322,7 @@ fn a_request_is_sent_again_only_where_it_did_nothing_or_the_list_has_shown_so() 
         }
     }
     for_all(|facts| {
-        if verdict(facts) == Verdict::Send && facts.latest != Latest::None {
+        if verdict(facts) == Verdict::SendAgain {
             assert!(facts.has_attempt && facts.latest.may_pass(), "{facts:?}");
             assert!(!facts.must_ask_first, "{facts:?}");
         }
@@ -372,8 +367,8 @@ fn nothing_is_asked_or_sent_without_the_leave_and_the_time() {
         Verdict::Count => {
             assert!(facts.confirm && facts.aim == Aim::Associated, "{facts:?}");
         }
-        Verdict::Send | Verdict::Replace => {
-            assert!(facts.latest == Latest::None || !facts.left.is_zero());
+        Verdict::SendAgain | Verdict::Replace => {
+            assert!(!facts.left.is_zero(), "{facts:?}");
         }
         Verdict::Done | Verdict::GiveUp(_) => {}
     });
@@ -393,7 +388,7 @@ fn a_list_is_asked_again_after_everything_that_may_pass() {
         (Latest::InDoubtForGood, false),
     ] {
         let expected = if may_pass {
-            Verdict::Send
+            Verdict::SendAgain
         } else {
             Verdict::GiveUp(known(Cause::Latest))
         };

@@ -74,6 +74,11 @@ impl Connection {
         self.made
     }
 
+    /// Whether no request has gone out on it yet.
+    pub fn is_new(&self) -> bool {
+        !self.was_used
+    }
+
     /// Whether another request may go out on it: the last answer was read to its end, nothing came
     /// behind it, and both sides keep the connection.
     pub fn is_reusable(&self) -> bool {

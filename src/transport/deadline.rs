@@ -24,6 +24,11 @@ impl Deadline {
 
     /// The time left; zero when it has passed.
     pub fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        self.left_at(Instant::now())
+    }
+
+    /// The time that is left then.
+    pub fn left_at(self, now: Instant) -> Duration {
+        self.0.saturating_duration_since(now)
     }
 }

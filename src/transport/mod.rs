@@ -117,7 +117,7 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
         let mut connection = self.connection(endpoint, self.patience(deadline), kept)?;
-        let result = if request.answer_by.left().is_zero() {
+        let result = if connection.is_new() && request.answer_by.left().is_zero() {
             Err(Failure::new(Status::TIMEOUT, Step::Send, TOO_LATE))
         } else {
             connection.exchange(request)
