@@ -45,9 +45,11 @@ impl<'a> Token<'a> {
 /// Looks at every byte, which compiles to vector instructions: a tenth of the cost of stopping at
 /// the first.
 fn is_visible(token: &str) -> bool {
-    token
+    let worst = token
         .bytes()
-        .fold(true, |visible, byte| visible & byte.is_ascii_graphic())
+        .map(|byte| byte.wrapping_sub(b'!'))
+        .fold(0, u8::max);
+    worst <= b'~' - b'!'
 }
 
 impl fmt::Debug for Token<'_> {
