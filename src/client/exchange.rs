@@ -72,7 +72,7 @@ impl Session<'_> {
     fn judge(&self, answer: Answer, method: Method) -> Result<Answer, Attempt> {
         let is_success = (200..300).contains(&answer.http_status);
         if is_success && !answer.is_complete {
-            return Err(self.too_large(&answer, "with a body that is over the limit"));
+            return Err(self.too_large(&answer, "a body that is over the limit"));
         }
         let outcome = match method {
             // Looked at when it is read: it can be large, and is hardly ever an error.
@@ -83,7 +83,7 @@ impl Session<'_> {
         match outcome {
             Ok(()) => Ok(answer),
             Err(refusal) if is_success && method == Method::Get && refusal.is_in_doubt() => {
-                Err(self.unusable(&answer, "and not with a list"))
+                Err(self.unusable(&answer, "no list"))
             }
             Err(refusal) => {
                 let latest = latest_of_refusal(refusal.meaning, method);

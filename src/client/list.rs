@@ -52,7 +52,7 @@ impl Session<'_> {
                 let answer = self.exchange(&request, kept, answer_by)?;
                 size = size.saturating_add(answer.body.len());
                 if size > MAX_LIST || page == LAST_PAGE {
-                    return Err(self.too_large(&answer, "with more than can be listed"));
+                    return Err(self.too_large(&answer, "more than can be listed"));
                 }
                 brought = list
                     .add_page(&answer.body, &token, || self.has_time())
@@ -76,7 +76,7 @@ impl Session<'_> {
     pub fn not_a_list(&self, answer: &Answer, unusable: &Unusable) -> Attempt {
         match unusable {
             Unusable::NotAList(reason) => {
-                self.unusable(answer, &format!("with a list that can't be read: {reason}"))
+                self.unusable(answer, &format!("a list that can't be read: {reason}"))
             }
             Unusable::Error => self.refused(answer),
             Unusable::NoTime => self.failed(&Failure::out_of_time()),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::association::{self, Refusal, Token};
+use crate::association::{self, Refusal, Token, WITHHELD};
 use crate::error::Error;
 use crate::secret::Traces;
 use crate::status::Status;
@@ -32,7 +32,7 @@ impl Report<'_> {
         let Self { call, endpoint, .. } = self;
         let step = failure.step;
         let reason = text::bounded(&text::one_line(&failure.reason), MAX_REASON);
-        let reason = self.shown(&self.token.traces(), reason);
+        let [_, reason, _] = shown(&self.token.traces(), ["", &reason, ""]);
         Error {
             http_status: failure.http_status,
             ..Error::new(
@@ -44,40 +44,21 @@ impl Report<'_> {
 
     /// The service did not say that it is done.
     pub fn refusal(&self, answer: &Answer, refusal: &Refusal) -> Error {
-        let token = self.token.traces();
         let message = match refusal.message.as_str() {
             "" => association::reason(answer.http_status),
             message => message,
         };
-        let message = self.shown(&token, message.to_owned());
-        let code = refusal.code.as_str();
-        let code = if is_short_code(code) || !token.are_in(code) {
-            code
-        } else {
-            ""
-        };
-        let mut what = format!("HTTP {}", answer.http_status);
-        if !code.is_empty() {
-            what = format!("{what} {code}");
-        }
-        let error = self.answered(
+        self.answered(
             refusal.status,
             answer,
-            &format!("{what}: {message}"),
-            (&refusal.request_id, &token),
-        );
-        Error {
-            code: code.to_owned(),
-            ..error
-        }
+            [&refusal.code, message, &refusal.request_id],
+        )
     }
 
     /// A 2xx answer of which can't be told what it means.
     pub fn unusable(&self, answer: &Answer, reason: &str) -> Error {
-        let token = self.token.traces();
         let reason = text::bounded(&text::one_line(reason), MAX_REASON);
-        let what = format!("HTTP {} {}", answer.http_status, self.shown(&token, reason));
-        self.answered(Status::BAD_RESPONSE, answer, &what, ("", &token))
+        self.answered(Status::BAD_RESPONSE, answer, ["", &reason, ""])
     }
 
     /// A list that did not stand still.
@@ -93,28 +74,33 @@ impl Report<'_> {
         }
     }
 
+    /// The service's code, words and name for the request, as far as they may be shown.
     fn answered(
         &self,
         status: Status,
         answer: &Answer,
-        what: &str,
-        (in_body, token): (&str, &Traces),
+        [code, message, request_id]: [&str; 3],
     ) -> Error {
         let Self { call, endpoint, .. } = self;
-        let request_id = match in_body {
+        let request_id = match request_id {
             "" => answer.header("x-request-id").unwrap_or_default(),
             in_body => in_body,
         };
-        let mut request_id = text::bounded(&text::one_line(request_id), MAX_REQUEST_ID);
-        let mut line = format!("{call}: {endpoint} answered {what}");
-        if token.are_in(&request_id) {
-            request_id.clear();
-        }
-        if !request_id.is_empty() {
-            line = format!("{line} (request id {request_id})");
+        let request_id = text::bounded(&text::one_line(request_id), MAX_REQUEST_ID);
+        let [code, message, request_id] = shown(&self.token.traces(), [code, message, &request_id]);
+        let mut line = format!("{call}: {endpoint} answered HTTP {}", answer.http_status);
+        for (mark, text, end) in [
+            (" ", &code, ""),
+            (": ", &message, ""),
+            (" (request id ", &request_id, ")"),
+        ] {
+            if !text.is_empty() {
+                line = [&line, mark, text, end].concat();
+            }
         }
         Error {
             http_status: answer.http_status,
+            code,
             request_id,
             retry_after_ms: answer
                 .header("retry-after")
@@ -123,15 +109,27 @@ impl Report<'_> {
             ..Error::new(status, &line)
         }
     }
+}
 
-    /// A text of the service's, unless it repeats the token.
-    fn shown(&self, token: &Traces, text: String) -> String {
-        if token.are_in(&text) {
-            association::WITHHELD.to_owned()
-        } else {
-            text
-        }
-    }
+/// What may be shown of a code, a message and a request id: each that repeats the token is withheld,
+/// and all where they do so together.
+fn shown(token: &Traces, [code, message, request_id]: [&str; 3]) -> [String; 3] {
+    let is_code_safe = is_short_code(code);
+    let hides = |text: &str| token.are_in(text);
+    let code = if is_code_safe || !hides(code) {
+        code
+    } else {
+        ""
+    };
+    let message = if hides(message) { WITHHELD } else { message };
+    let request_id = if hides(request_id) { "" } else { request_id };
+    let together = [if is_code_safe { "" } else { code }, message, request_id].concat();
+    let texts = if hides(&together) {
+        [if is_code_safe { code } else { "" }, WITHHELD, ""]
+    } else {
+        [code, message, request_id]
+    };
+    texts.map(str::to_owned)
 }
 
 /// `Ecs.0005` is the service's, whatever a token holds.
@@ -159,6 +157,25 @@ fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_repeats_the_token_is_withheld_and_the_rest_is_shown() {
+        let token = Traces::of("Ecs.0005MIIFNgYJKoZI");
+        for (texts, expected) in [
+            (["Ecs.0005", "no", "r-1"], ["Ecs.0005", "no", "r-1"]),
+            (
+                ["Ecs.0005", "MIIF NgYJ", "r-1"],
+                ["Ecs.0005", WITHHELD, "r-1"],
+            ),
+            (["MIIFNgYJ", "no", "r-1"], ["", "no", "r-1"]),
+            (["X", "no", "gYJKoZI,MIIFNgYJ"], ["X", "no", ""]),
+            (["MIIF", "NgYJ", "KoZI"], ["", WITHHELD, ""]),
+            (["Ecs.0005", "MIIF", "NgYJ"], ["Ecs.0005", WITHHELD, ""]),
+            (["MIIFMIIFMIIFMIIFNgYJ.0005", "no", ""], ["", "no", ""]),
+        ] {
+            assert_eq!(shown(&token, texts), expected, "{texts:?}");
+        }
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
