@@ -121,10 +121,14 @@ fn open_stack(fields: &Fields<'_>) -> Option<Found> {
 /// A text or a number; nothing for null, "" and everything else.
 fn scalar(fields: &Fields<'_>, name: &str) -> Option<String> {
     let value = fields.get(name)?;
-    match document::text(value) {
-        Some(text) => (!text.is_empty()).then_some(text),
-        None => document::number(value).map(str::to_owned),
-    }
+    let is_text = value.get().starts_with('"');
+    let text = match document::text(value) {
+        Some(text) => text,
+        // Its escapes mean nothing; they are shown as they are.
+        None if is_text => value.get().trim_matches('"').to_owned(),
+        None => document::number(value)?.to_owned(),
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 /// One of the service's documents has the two swapped.
