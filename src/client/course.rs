@@ -26,7 +26,7 @@ pub enum Subject<'a> {
 }
 
 /// Sends the request once, and waits for its answer until the moment.
-pub type Send<'a> = &'a mut dyn FnMut(Kept, Deadline) -> Result<(), Attempt>;
+pub type Sending<'a> = &'a mut dyn FnMut(Kept, Deadline) -> Result<(), Attempt>;
 
 /// What has happened so far.
 struct Course<'a> {
@@ -52,7 +52,7 @@ struct Course<'a> {
 
 impl Session<'_> {
     /// Sends the request, again where that is safe, until the call is done or has failed.
-    pub fn carry_out(&self, subject: Subject<'_>, send: Send<'_>) -> Result<(), Error> {
+    pub fn carry_out(&self, subject: Subject<'_>, send: Sending<'_>) -> Result<(), Error> {
         let mut course = Course::new(self, subject);
         course.send(send);
         loop {
@@ -129,7 +129,7 @@ impl<'a> Course<'a> {
         (self.until.left_at(now), self.session.deadline.left_at(now))
     }
 
-    fn send_again(&mut self, send: Send<'_>) {
+    fn send_again(&mut self, send: Sending<'_>) {
         self.log(Level::Warning, |course| {
             let ms = course.pause.as_millis();
             format!("{}; again in {ms} ms", course.message())
@@ -139,7 +139,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn send(&mut self, send: Send<'_>) {
+    fn send(&mut self, send: Sending<'_>) {
         self.attempt += 1;
         self.was_replaced = false;
         self.log(Level::Debug, |course| {
@@ -150,7 +150,7 @@ impl<'a> Course<'a> {
         self.note(result);
     }
 
-    fn replace(&mut self, send: Send<'_>) {
+    fn replace(&mut self, send: Sending<'_>) {
         self.was_replaced = true;
         self.log(Level::Info, |course| {
             format!("{}; once more on a new connection", course.message())

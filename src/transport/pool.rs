@@ -71,8 +71,8 @@ enum Given {
 pub enum Kept {
     /// One will do.
     Welcome,
-    /// One of them was closed by the other side just now, so that the others may be too; one that
-    /// is given back now will do.
+    /// One of them was closed by the other side just now, or brought what is no answer, so that the
+    /// others may too; one that is given back now will do.
     Stale,
 }
 
