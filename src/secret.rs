@@ -10,6 +10,9 @@ const TELLING: usize = 8;
 /// An echo may be escaped in an echo that is escaped.
 const MAX_LAYERS: usize = 3;
 
+/// A text that takes some time to look through, in bytes.
+const LONG: usize = 64 * 1024;
+
 /// All pieces of a secret that would give it away. A secret that is shorter than one has none.
 pub struct Traces {
     /// Of the secret as it is.
@@ -30,17 +33,26 @@ impl Traces {
     /// Whether one of them is in the text. White space, characters that do not show, tags and
     /// punctuation between their bytes do not hide them, nor do the escapes of JSON, URLs and HTML.
     pub fn are_in(&self, text: &str) -> bool {
+        self.are_in_within(text, &|| true).unwrap_or(true)
+    }
+
+    /// The same; nothing where the time ends before it is known.
+    pub fn are_in_within(&self, text: &str, has_time: &dyn Fn() -> bool) -> Option<bool> {
+        if self.visible.pieces.is_empty() {
+            return Some(false);
+        }
         let mut text = Cow::Borrowed(text);
         for _ in 0..MAX_LAYERS {
             if self.are_plainly_in(&text) {
-                return true;
+                return Some(true);
             }
             match unescaped(&text) {
+                _ if text.len() > LONG && !has_time() => return None,
                 Some(plain) => text = Cow::Owned(plain),
-                None => return false,
+                None => return Some(false),
             }
         }
-        self.are_plainly_in(&text)
+        Some(self.are_plainly_in(&text))
     }
 
     fn are_plainly_in(&self, text: &str) -> bool {
@@ -62,14 +74,14 @@ struct Pieces {
     marks: Vec<u64>,
 }
 
-const MARKS: usize = 1024;
-
 impl Pieces {
     fn of(secret: impl Iterator<Item = u8>) -> Self {
-        let mut marks = vec![0; MARKS];
         let pieces: HashSet<u64> = windows(secret).collect();
+        // So many that one in sixteen is set at most.
+        let words = (pieces.len() / 4).next_power_of_two();
+        let mut marks = vec![0; words];
         for &piece in &pieces {
-            let (place, mark) = mark_of(piece);
+            let (place, mark) = mark_of(piece, words);
             if let Some(word) = marks.get_mut(place) {
                 *word |= mark;
             }
@@ -79,7 +91,7 @@ impl Pieces {
 
     fn are_in(&self, text: impl Iterator<Item = u8>) -> bool {
         let is_marked = |piece: u64| {
-            let (place, mark) = mark_of(piece);
+            let (place, mark) = mark_of(piece, self.marks.len());
             self.marks.get(place).is_some_and(|word| word & mark != 0)
         };
         !self.pieces.is_empty()
@@ -87,9 +99,9 @@ impl Pieces {
     }
 }
 
-fn mark_of(piece: u64) -> (usize, u64) {
-    let hash = piece.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
-    let place = usize::try_from(hash >> 6).unwrap_or_default();
+fn mark_of(piece: u64, words: usize) -> (usize, u64) {
+    let hash = piece.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let place = usize::try_from(hash >> 6).unwrap_or_default() & (words - 1);
     (place, 1 << (hash & 63))
 }
 
@@ -129,7 +141,7 @@ fn unescaped(text: &str) -> Option<String> {
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();
         let (shown, length) = match c {
             '\\' => backslash(behind),
-            '%' => number(behind, 2, 16),
+            '%' => number(behind, 2),
             '&' => reference(behind),
             _ => None,
         }
@@ -143,29 +155,45 @@ fn unescaped(text: &str) -> Option<String> {
 /// What stands behind a backslash: the character that is meant, and how long its name is.
 fn backslash(behind: &str) -> Option<(char, usize)> {
     match behind.chars().next()? {
-        'u' => number(behind.get(1..)?, 4, 16).map(|(c, length)| (c, length + 1)),
-        'x' => number(behind.get(1..)?, 2, 16).map(|(c, length)| (c, length + 1)),
-        'n' | 'r' | 't' => Some((' ', 1)),
+        'u' => {
+            let code = u32::from_str_radix(behind.get(1..5)?, 16).ok()?;
+            // Half of a pair: a character that is no letter.
+            Some((char::from_u32(code).unwrap_or(' '), 5))
+        }
+        'x' => number(behind.get(1..)?, 2).map(|(c, length)| (c, length + 1)),
+        'n' | 'r' | 't' | 'b' | 'f' | 'v' | '0' => Some((' ', 1)),
         c => Some((c, c.len_utf8())),
     }
 }
 
-/// `&#77;` or `&#x4d;`
+/// `&#77;`, `&#x4d;`, `&lt;`; a name that is not known is a character that is no letter.
 fn reference(behind: &str) -> Option<(char, usize)> {
-    let (name, _) = behind
-        .get(..behind.len().min(10))
-        .unwrap_or(behind)
-        .split_once(';')?;
-    let digits = name.strip_prefix('#')?;
-    let (c, _) = match digits.strip_prefix(['x', 'X']) {
-        Some(digits) => number(digits, digits.len(), 16)?,
-        None => number(digits, digits.len(), 10)?,
+    let end = behind.bytes().take(16).position(|byte| byte == b';')?;
+    let name = behind.get(..end)?;
+    let code = |digits: &str, radix| {
+        let code = u32::from_str_radix(digits, radix).ok()?;
+        char::from_u32(code)
     };
-    Some((c, name.len() + 1))
+    let c = match name.strip_prefix('#') {
+        Some(digits) => match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => code(digits, 16)?,
+            None => code(digits, 10)?,
+        },
+        None if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            return None;
+        }
+        None => match name {
+            "lt" => '<',
+            "gt" => '>',
+            "amp" => '&',
+            _ => ' ',
+        },
+    };
+    Some((c, end + 1))
 }
 
-fn number(text: &str, digits: usize, radix: u32) -> Option<(char, usize)> {
-    let code = u32::from_str_radix(text.get(..digits)?, radix).ok()?;
+fn number(text: &str, digits: usize) -> Option<(char, usize)> {
+    let code = u32::from_str_radix(text.get(..digits)?, 16).ok()?;
     Some((char::from_u32(code)?, digits))
 }
 
@@ -194,6 +222,11 @@ mod tests {
             each(&|c| format!("{c}\u{200b}")),
             each(&|c| format!("{c}\r\n\t")),
             each(&|c| format!("{c}\\n")),
+            each(&|c| format!("{c}\\b\\f")),
+            each(&|c| format!("{c}\\udb40\\udc20")),
+            each(&|c| format!("{c}&nbsp;&zwnj;")),
+            each(&|c| format!("&lt;b&gt;{c}&lt;/b&gt;")),
+            each(&|c| format!("&#x00000{:x};", u32::from(c))),
             each(&|c| format!("<b>{c}</b>")),
             each(&|c| format!("<i class=\"x\">{c}")),
             each(&|c| format!("{c}-")),

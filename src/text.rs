@@ -3,6 +3,7 @@
 const ELLIPSIS: &str = "…";
 
 /// The text on one line: control characters and all white space become single spaces.
+#[inline(never)]
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(1024));
     for word in text
@@ -26,6 +27,7 @@ fn hides(c: char) -> bool {
 }
 
 /// The text cut to at most `max` bytes, with an ellipsis where something was left out.
+#[inline(never)]
 pub fn bounded(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();

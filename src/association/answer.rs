@@ -1,6 +1,6 @@
 //! What an answer means, from its HTTP status and its body.
 
-use super::document::{Fields, carries_error};
+use super::document::{Fields, Sign, has_half_a_character, sign_of};
 use super::error_body::{self, ErrorBody};
 use crate::status::Status;
 
@@ -10,33 +10,41 @@ const FLOW_CONTROL_CODES: &[&str] = &["Common.0024", "Common.1503", "APIGW.0308"
 /// "… failed: relation already exist or the related fpga image count of image reach the max limit":
 /// one text with two causes, and what it may become in another version or language.
 const ALREADY_OR_FULL: &[&str] = &[
-    "already exist",
-    "already associated",
-    "already related",
-    "max limit",
+    "already",
+    "limit",
+    "max ",
     "maximum",
     "已存在",
-    "已经存在",
+    "已经",
     "已关联",
-    "已经关联",
-    "已被关联",
+    "已有",
+    "已被",
     "上限",
     "最大",
+    "超过",
+    "限制",
 ];
 
 /// "tenant [..] fpga image [..] doesn't exist", and its like.
 const NOTHING_THERE: &[&str] = &[
-    "doesn't exist",
+    "n't exist",
     "not exist",
+    "doesnt exist",
     "no such",
     "not found",
     "not associated",
+    "n't associated",
     "not related",
+    "n't related",
     "no relation",
+    "no association",
     "不存在",
     "未关联",
+    "未被关联",
     "没有关联",
+    "无关联",
     "未找到",
+    "没有找到",
     "找不到",
 ];
 
@@ -78,6 +86,8 @@ pub enum Meaning {
     AlreadyOrFull,
     /// It was not done; by its text, there is nothing to take away.
     NothingThere,
+    /// It was not done; by its text, one of the two.
+    Either,
     /// It was accepted, and may be done later.
     Accepted,
     /// It may have been done, and may yet be.
@@ -102,7 +112,10 @@ pub fn refusal(http_status: u16, body: &[u8]) -> Refusal {
         message,
         request_id,
     } = error_body::parse(body);
-    let (status, meaning) = if FLOW_CONTROL_CODES.contains(&code.as_str()) {
+    let is_flow_control = FLOW_CONTROL_CODES
+        .iter()
+        .any(|one| one.eq_ignore_ascii_case(&code));
+    let (status, meaning) = if is_flow_control {
         (Status::THROTTLED, Meaning::Busy)
     } else {
         match meaning_of(http_status) {
@@ -110,7 +123,7 @@ pub fn refusal(http_status: u16, body: &[u8]) -> Refusal {
             (_, Meaning::Accepted) if is_error(body) => {
                 (Status::UNEXPECTED_STATUS, Meaning::Unclear)
             }
-            (status, Meaning::Refused) => (status, by_text(&message)),
+            (status, Meaning::Refused) => (status, by_text(&[&code, message.as_str()].join(" "))),
             row => row,
         }
     };
@@ -147,27 +160,27 @@ fn meaning_of(http_status: u16) -> (Status, Meaning) {
 fn by_text(message: &str) -> Meaning {
     let message = message.to_ascii_lowercase().replace('’', "'");
     let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    if says(ALREADY_OR_FULL) {
-        Meaning::AlreadyOrFull
-    } else if says(NOTHING_THERE) {
-        Meaning::NothingThere
-    } else {
-        Meaning::Refused
+    match (says(ALREADY_OR_FULL), says(NOTHING_THERE)) {
+        (true, true) => Meaning::Either,
+        (true, false) => Meaning::AlreadyOrFull,
+        (false, true) => Meaning::NothingThere,
+        (false, false) => Meaning::Refused,
     }
 }
 
 fn is_fine_object(body: &[u8]) -> bool {
-    std::str::from_utf8(body)
-        .ok()
-        .and_then(|json| Fields::read(json).ok())
-        .is_some_and(|fields| !carries_error(&fields))
+    sign_in(body) == Some(Sign::None)
 }
 
 fn is_error(body: &[u8]) -> bool {
-    std::str::from_utf8(body)
-        .ok()
-        .and_then(|json| Fields::read(json).ok())
-        .is_some_and(|fields| carries_error(&fields))
+    sign_in(body).is_some_and(|sign| sign != Sign::None)
+}
+
+/// Nothing where it is no JSON object, or one that can't be read.
+fn sign_in(body: &[u8]) -> Option<Sign> {
+    let json = std::str::from_utf8(body).ok()?;
+    let fields = Fields::read(json).ok()?;
+    (!has_half_a_character(json)).then(|| sign_of(&fields))
 }
 
 /// The words for an HTTP status that has no text of its own in the answer.
@@ -247,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_text_of_a_refusal_is_known_in_other_capitals_and_in_chinese() {
-        use Meaning::{AlreadyOrFull, NothingThere, Refused};
+        use Meaning::{AlreadyOrFull, Either, NothingThere, Refused};
         for (message, meaning) in [
             (
                 "relate failed: relation already exist or the related fpga image count of image reach the max limit",
@@ -261,6 +274,12 @@ mod tests {
             ("fpga image doesn’t exist", NothingThere),
             ("The Relation Does Not Exist", NothingThere),
             ("关联关系不存在", NothingThere),
+            ("the two have already been associated", AlreadyOrFull),
+            ("已经被关联", AlreadyOrFull),
+            ("超过限制", AlreadyOrFull),
+            ("the two aren't associated", NothingThere),
+            ("无关联", NothingThere),
+            ("the image does not exist or is over its limit", Either),
             ("image [i] type [shared] is not private", Refused),
             ("", Refused),
         ] {

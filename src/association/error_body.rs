@@ -89,7 +89,7 @@ fn nested(fields: &Fields<'_>) -> Option<Found> {
         }
     }
     Some(Found {
-        code: scalar(&error, "code"),
+        code: scalar(&error, "code").or_else(|| scalar(&error, "error_code")),
         message: Some(message),
         request_id: scalar(&error, "request_id"),
     })
@@ -97,18 +97,22 @@ fn nested(fields: &Fields<'_>) -> Option<Found> {
 
 /// `{"code":"…","message":"…"}` and `{"message":"…","request_id":"…"}`
 fn flat(fields: &Fields<'_>) -> Option<Found> {
-    let message = scalar(fields, "message")?;
+    let code = scalar(fields, "code");
+    let message = scalar(fields, "message").or_else(|| scalar(fields, "msg"));
+    if code.is_none() && message.is_none() {
+        return None;
+    }
     Some(Found {
-        code: scalar(fields, "code"),
-        message: Some(message),
+        code,
+        message,
         ..Found::default()
     })
 }
 
 /// `{"badRequest":{"code":400,"message":"…"}}`: the name of the only field tells the kind.
 fn open_stack(fields: &Fields<'_>) -> Option<Found> {
-    fields.iter().find_map(|(_, value)| {
-        let inner = Fields::read(value.get()).ok()?;
+    fields.iter().find_map(|field| {
+        let inner = Fields::read(field.value.get()).ok()?;
         let message = scalar(&inner, "message")?;
         Some(Found {
             code: scalar(&inner, "code"),
@@ -119,6 +123,7 @@ fn open_stack(fields: &Fields<'_>) -> Option<Found> {
 }
 
 /// A text or a number; nothing for null, "" and everything else.
+#[inline(never)]
 fn scalar(fields: &Fields<'_>, name: &str) -> Option<String> {
     let value = fields.get(name)?;
     let is_text = value.get().starts_with('"');
@@ -274,6 +279,8 @@ mod tests {
                 "502 Bad Gateway",
                 "",
             ),
+            (r#"{"code":"Common.0024"}"#, "Common.0024", "", ""),
+            (r#"{"code":"E.0001","msg":"short"}"#, "E.0001", "short", ""),
             ("plain\r\ntext", "", "plain text", ""),
             ("", "", "", ""),
             ("{", "", "{", ""),

@@ -1,6 +1,6 @@
 //! The three identifiers of a call, checked before anything is sent.
 
-use super::PAGE_SIZE;
+use super::{Brought, PAGE_SIZE};
 use crate::error::Error;
 
 const MAX_LENGTH: usize = 128;
@@ -30,16 +30,6 @@ impl<'a> Pair<'a> {
             fpga_id,
             ecs_id,
         })
-    }
-
-    /// The FPGA image's id.
-    pub fn fpga_id(self) -> &'a str {
-        self.fpga_id
-    }
-
-    /// The ECS image's id.
-    pub fn ecs_id(self) -> &'a str {
-        self.ecs_id
     }
 }
 
@@ -102,14 +92,13 @@ impl<'a> Filter<'a> {
         self.fpga_id.is_none() || self.ecs_id.is_none()
     }
 
-    /// Whether more may follow a page of so many pairs. An ECS image has ten at most; a page of an
-    /// FPGA image's can be short though more follow, because what the caller may not see is left
-    /// out.
-    pub fn goes_on_after(self, pairs: usize) -> bool {
+    /// Whether more may follow a page. An ECS image has ten FPGA images at most; a page of an FPGA
+    /// image's can be short though more follow, because what the caller may not see is left out.
+    pub fn goes_on_after(self, page: Brought) -> bool {
         match (self.fpga_id, self.ecs_id) {
             (Some(_), Some(_)) => false,
-            (Some(_), None) => pairs > 0,
-            _ => pairs >= PAGE_SIZE,
+            (Some(_), None) => page.pairs > 0,
+            _ => page.pairs >= PAGE_SIZE && page.new > 0,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The answers of the list call, put together from their pages.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
@@ -18,7 +19,7 @@ pub struct List {
     associations: Vec<Association>,
     /// The documents' other fields as JSON, each with a comma before it.
     fields: String,
-    names: HashSet<String>,
+    names: Vec<String>,
     groups: Vec<Group>,
     /// Where the group of an ECS image is.
     places: HashMap<String, usize>,
@@ -66,52 +67,67 @@ pub struct Brought {
     pub repeated: usize,
 }
 
+/// The most pairs of a list.
+const MAX_PAIRS: usize = 500_000;
+
 impl List {
-    /// Adds a page. The error says what is not as documented, and where; then nothing was added.
+    /// Adds a page. The error says what is not as documented, and where; then nothing was added,
+    /// unless the time ended.
     ///
     /// A pair that is there already is left out: pages shift when the service's data changes between
     /// them. What repeats the token is withheld.
-    pub fn add_page(
+    pub fn add(
         &mut self,
-        body: &[u8],
+        page: &Page<'_>,
         token: &Traces,
-        mut has_time: impl FnMut() -> bool,
+        has_time: &dyn Fn() -> bool,
     ) -> Result<Brought, Unusable> {
-        let page = Page::read(body)?;
+        let shown = Shown { token, has_time };
         let mut read = Vec::new();
+        let mut brought = Brought::default();
         for group in page.groups() {
             let group = group?;
-            let ecs_id = Shown(token).text(group.ecs_id);
             let mut images = Vec::with_capacity(group.images.len());
             for image in group.images {
-                if !has_time() {
-                    return Err(Unusable::NoTime);
-                }
-                images.push((association(&ecs_id, image, token)?, image));
+                page::check(has_time)?;
+                images.push((image_id(image)?, image));
             }
-            read.push((ecs_id, group.fields, images));
+            brought.pairs += images.len();
+            if self.associations.len() + brought.pairs > MAX_PAIRS {
+                return Err(Unusable::NotAList(
+                    "more pairs than can be listed".to_owned(),
+                ));
+            }
+            read.push((group.ecs_id, group.fields, images));
         }
 
-        self.add_fields(&page.fields, token);
-        let mut brought = Brought::default();
+        self.add_fields(&page.fields, &shown)?;
         self.pages += 1;
         let number = self.pages;
         for (ecs_id, fields, images) in read {
             let mut added = Vec::new();
-            let group = self.group_of(ecs_id, &fields, token);
-            let Some(group) = group else { continue };
-            for (association, image) in images {
-                brought.pairs += 1;
-                let id = association.fpga_id.clone();
-                match group.fpga_ids.entry(id) {
+            let shown_ecs_id = shown.text(ecs_id.clone())?;
+            let Some(group) = self.group_of(ecs_id, &fields, &shown)? else {
+                continue;
+            };
+            for (fpga_id, image) in images {
+                page::check(has_time)?;
+                let is_new = match group.fpga_ids.entry(fpga_id) {
+                    // Without an id nobody can say that it is the same.
+                    Entry::Occupied(place) if place.key().is_empty() => true,
+                    Entry::Occupied(place) => {
+                        brought.repeated += usize::from(*place.get() != number);
+                        false
+                    }
                     Entry::Vacant(place) => {
                         place.insert(number);
-                        brought.new += 1;
-                        group.add(image, token);
-                        added.push(association);
+                        true
                     }
-                    Entry::Occupied(place) if *place.get() != number => brought.repeated += 1,
-                    Entry::Occupied(_) => {}
+                };
+                if is_new {
+                    brought.new += 1;
+                    group.add(shown.image(image)?);
+                    added.push(association(&shown_ecs_id, image, &shown)?);
                 }
             }
             self.associations.append(&mut added);
@@ -152,108 +168,144 @@ impl List {
     }
 
     /// A field that several pages have is that of the first.
-    fn add_fields(&mut self, fields: &Fields<'_>, token: &Traces) {
-        for (name, value) in fields.iter() {
-            if self.names.insert(name.to_owned()) {
-                self.fields.push(',');
-                self.fields.push_str(&Shown(token).field(name, value));
+    fn add_fields(&mut self, fields: &Fields<'_>, shown: &Shown<'_>) -> Result<(), Unusable> {
+        let names = &mut self.names;
+        let is_new = &mut |name: &str| {
+            let is_new = !names.iter().any(|one| one == name);
+            if is_new {
+                names.push(name.to_owned());
             }
+            is_new
+        };
+        for json in shown.fields(fields, is_new)? {
+            self.fields.push(',');
+            self.fields.push_str(&json);
         }
+        Ok(())
     }
 
     fn group_of(
         &mut self,
         ecs_id: String,
         fields: &Fields<'_>,
-        token: &Traces,
-    ) -> Option<&mut Group> {
+        shown: &Shown<'_>,
+    ) -> Result<Option<&mut Group>, Unusable> {
         let new = self.groups.len();
         let place = *self.places.entry(ecs_id).or_insert(new);
         if place == new {
-            let json = fields.iter();
+            let fields = shown.fields(fields, &mut |_| true)?;
             self.groups.push(Group {
-                fields: json
-                    .map(|(name, value)| Shown(token).field(name, value) + ",")
-                    .collect(),
+                fields: fields.into_iter().map(|json| json + ",").collect(),
                 fpga_images: String::new(),
                 fpga_ids: HashMap::new(),
             });
         }
-        self.groups.get_mut(place)
+        Ok(self.groups.get_mut(place))
     }
 }
 
 impl Group {
-    fn add(&mut self, image: &RawValue, token: &Traces) {
+    fn add(&mut self, image: Cow<'_, str>) {
         if !self.fpga_images.is_empty() {
             self.fpga_images.push(',');
         }
-        self.fpga_images.push_str(&Shown(token).image(image));
+        self.fpga_images.push_str(&image);
     }
 }
 
 /// What may be shown of what came.
-struct Shown<'a>(&'a Traces);
+struct Shown<'a> {
+    token: &'a Traces,
+    has_time: &'a dyn Fn() -> bool,
+}
 
 impl Shown<'_> {
-    fn text(&self, text: String) -> String {
-        if self.0.are_in(&text) {
-            WITHHELD.to_owned()
-        } else {
-            text
-        }
+    #[inline(never)]
+    fn hides(&self, text: &str) -> Result<bool, Unusable> {
+        let found = self.token.are_in_within(text, self.has_time);
+        found.ok_or(Unusable::NoTime)
     }
 
-    /// A field as JSON.
-    fn field(&self, name: &str, value: &RawValue) -> String {
-        let name = quoted(&self.text(name.to_owned()));
-        if self.0.are_in(value.get()) {
-            format!(r#"{name}:"{WITHHELD}""#)
-        } else {
-            format!("{name}:{value}")
+    fn text(&self, text: String) -> Result<String, Unusable> {
+        if self.hides(&text)? {
+            return Ok(WITHHELD.to_owned());
         }
+        Ok(text)
+    }
+
+    /// A field that is a text; "" for every other.
+    #[inline(never)]
+    fn field_text(&self, fields: &Fields<'_>, name: &str) -> Result<String, Unusable> {
+        self.text(fields.text(name).unwrap_or_default())
+    }
+
+    /// A field as it came.
+    #[inline(never)]
+    fn field_json(&self, fields: &Fields<'_>, name: &str) -> Result<String, Unusable> {
+        let value = fields.get(name).map(RawValue::get);
+        self.text(value.unwrap_or_default().to_owned())
+    }
+
+    /// Fields as JSON: each that repeats the token is withheld, and all where they do so together.
+    fn fields(
+        &self,
+        fields: &Fields<'_>,
+        is_wanted: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<Vec<String>, Unusable> {
+        let mut shown = Vec::new();
+        for field in fields.iter().filter(|field| is_wanted(&field.name)) {
+            page::check(self.has_time)?;
+            let name = if self.hides(&field.name)? {
+                quoted(WITHHELD)
+            } else {
+                field.raw_name.to_owned()
+            };
+            shown.push(if self.hides(field.value.get())? {
+                format!(r#"{name}:"{WITHHELD}""#)
+            } else {
+                format!("{name}:{}", field.value)
+            });
+        }
+        if shown.len() > 1 && self.hides(&shown.join(","))? {
+            shown = vec![format!(r#""note":"{WITHHELD}""#)];
+        }
+        Ok(shown)
     }
 
     /// An FPGA image as JSON: as it came, unless a field of it is withheld.
-    fn image(&self, image: &RawValue) -> String {
-        if !self.0.are_in(image.get()) {
-            return image.get().to_owned();
+    fn image<'a>(&self, image: &'a RawValue) -> Result<Cow<'a, str>, Unusable> {
+        if !self.hides(image.get())? {
+            return Ok(Cow::Borrowed(image.get()));
         }
         let fields = Fields::read(image.get()).unwrap_or_default();
-        let fields: Vec<_> = fields
-            .iter()
-            .map(|(name, value)| self.field(name, value))
-            .collect();
-        let json = format!("{{{}}}", fields.join(","));
-        if self.0.are_in(&json) {
-            // It is spread over several fields.
-            return format!(r#"{{"note":"{WITHHELD}"}}"#);
-        }
-        json
+        let fields = self.fields(&fields, &mut |_| true)?;
+        Ok(Cow::Owned(format!("{{{}}}", fields.join(","))))
     }
 }
 
-/// A field of another type than documented is empty, unless it is the id.
-fn association(ecs_id: &str, image: &RawValue, token: &Traces) -> Result<Association, Unusable> {
+fn image_id(image: &RawValue) -> Result<String, Unusable> {
     let fields = Fields::read(image.get())
         .map_err(|reason| format!("an entry of {FPGA_IMAGES} is {reason}"))?;
-    let shown = |text: String| Shown(token).text(text);
-    let text = |name: &str| shown(fields.text(name).unwrap_or_default());
-    let value = |name: &str| fields.get(name).map(RawValue::get);
+    page::id(&fields, "id")
+}
+
+/// A field of another type than documented is empty, unless it is the id.
+fn association(ecs_id: &str, image: &RawValue, shown: &Shown<'_>) -> Result<Association, Unusable> {
+    let fields = Fields::read(image.get())?;
+    let text = |name: &str| shown.field_text(&fields, name);
+    let value = |name: &str| shown.field_json(&fields, name);
     Ok(Association {
         ecs_id: ecs_id.to_owned(),
-        fpga_id: shown(page::id(&fields, "id")?),
-        name: text("name"),
-        description: text("description"),
-        status: text("status"),
-        created_at: text("createdAt"),
-        message: text("message"),
-        metadata: shown(value("metadata").unwrap_or_default().to_owned()),
-        log_directory: text("log_directory"),
-        size_mb: value("size")
-            .and_then(|size| size.parse().ok())
-            .unwrap_or_default(),
-        is_protected: value("protected") == Some("true"),
+        fpga_id: shown.text(page::id(&fields, "id")?)?,
+        name: text("name")?,
+        description: text("description")?,
+        status: text("status")?,
+        created_at: text("createdAt")?,
+        message: text("message")?,
+        metadata: value("metadata")?,
+        log_directory: text("log_directory")?,
+        size_mb: value("size")?.parse().unwrap_or_default(),
+        is_protected: value("protected")? == "true",
     })
 }
 
@@ -270,8 +322,13 @@ mod tests {
 
     fn read(body: &str) -> Result<List, Unusable> {
         let mut list = List::default();
-        list.add_page(body.as_bytes(), &Traces::of(""), || true)?;
+        add(&mut list, body, "")?;
         Ok(list)
+    }
+
+    fn add(list: &mut List, page: &str, token: &str) -> Result<Brought, Unusable> {
+        let page = Page::read(page, &|| true)?;
+        list.add(&page, &Traces::of(token), &|| true)
     }
 
     #[test]
@@ -381,13 +438,14 @@ mod tests {
         let token = "MIIFNgYJKoZIhvcNAQcCoIIF";
         let body = r#"{"associations":[{"image_id":"e","y":"MIIFNgYJ","fpgaimages":[
             {"id":"f","name":"MIIF NgYJ KoZI","description":"fine","metadata":{"x":["\u004dIIFNgYJKo"]},"z":[1]},
-            {"id":"g","name":"MIIFN","description":"gYJKoZ"}]}],"note":"%4dIIFNgYJ"}"#;
+            {"id":"g","name":"MIIFN","description":"gYJKoZ"},
+            {"id":"hMIIFNgYJ"},{"id":"iMIIFNgYJ"}]}],"note":"%4dIIFNgYJ"}"#;
         let mut list = List::default();
-        list.add_page(body.as_bytes(), &Traces::of(token), || true)
-            .unwrap();
-        let [first, second] = list.associations() else {
-            panic!("not two")
+        add(&mut list, body, token).unwrap();
+        let [first, second, third, fourth] = list.associations() else {
+            panic!("not four")
         };
+        assert_eq!((&*third.fpga_id, &*fourth.fpga_id), (WITHHELD, WITHHELD));
         assert_eq!(first.name, WITHHELD);
         assert_eq!(first.metadata, WITHHELD);
         assert_eq!(first.description, "fine");
@@ -418,8 +476,7 @@ mod tests {
             ("b", &["2"], 1, 1, 0),
             ("b", &["2"], 1, 0, 1),
         ] {
-            let page = page(ecs_id, fpga_ids);
-            let brought = list.add_page(page.as_bytes(), &Traces::of(""), || true);
+            let brought = add(&mut list, &page(ecs_id, fpga_ids), "");
             let expected = Brought {
                 pairs,
                 new,

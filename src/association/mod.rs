@@ -18,6 +18,6 @@ pub use answer::{Meaning, Refusal, outcome, reason, refusal};
 pub use error_body::looks_like_code;
 pub use identifiers::{Filter, Pair};
 pub use list::{Association, Brought, List, WITHHELD};
-pub use page::{Page, Unusable};
+pub use page::{Fill, Page, Unusable};
 pub use request::{LAST_PAGE, Method, PAGE_SIZE, Request, associate, disassociate, list};
 pub use token::Token;

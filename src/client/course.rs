@@ -41,6 +41,7 @@ struct Course<'a> {
     latest: Latest,
     was_kept: bool,
     is_in_doubt: bool,
+    is_cancelled: bool,
     must_ask_first: bool,
     shown: Shown,
     looks: u32,
@@ -88,6 +89,7 @@ impl<'a> Course<'a> {
             latest: Latest::Unsent,
             was_kept: false,
             is_in_doubt: false,
+            is_cancelled: false,
             must_ask_first: false,
             shown: Shown::Nothing,
             looks: 0,
@@ -108,6 +110,7 @@ impl<'a> Course<'a> {
             latest: self.latest,
             is_repeated: self.requests > 1,
             is_in_doubt: self.is_in_doubt,
+            is_cancelled: self.is_cancelled,
             must_ask_first: self.must_ask_first,
             shown: self.shown,
             looks: self.looks,
@@ -175,9 +178,8 @@ impl<'a> Course<'a> {
         self.requests += u32::from(attempt.was_sent);
         self.pause = waits::pause(self.attempt, attempt.error.retry_after_ms);
         self.error = Some(attempt.error);
-        let may_have_acted =
-            self.latest.is_in_doubt() || (self.latest == Latest::Cancelled && attempt.was_sent);
-        if may_have_acted && !matches!(self.subject, Subject::List) {
+        self.is_cancelled = attempt.is_cancelled;
+        if self.latest.is_in_doubt() && !matches!(self.subject, Subject::List) {
             self.is_in_doubt = true;
             self.must_ask_first |= self.latest.may_have_acted();
             self.doubt.clone_from(&self.error);
@@ -221,11 +223,15 @@ impl<'a> Course<'a> {
         self.log(Level::Info, |course| {
             format!("{}: counting what the ECS image has", course.name())
         });
+        let not_full = match self.shown {
+            Shown::NotAsWanted => Shown::NotFull,
+            _ => Shown::Refused,
+        };
         match self.session.fill_of(pair) {
             Ok(fill) if fill.has_the_pair => self.see(true, aim),
             Ok(fill) if fill.is_full => self.shown = Shown::Full,
-            Ok(_) => self.shown = Shown::NotFull,
-            Err(error) => self.cannot_tell(error, Shown::NotFull),
+            Ok(_) => self.shown = not_full,
+            Err(error) => self.cannot_tell(error, not_full),
         }
     }
 
@@ -238,11 +244,13 @@ impl<'a> Course<'a> {
         self.log(Level::Warning, |_| {
             format!("the list can't tell: {}", error.message)
         });
-        self.shown = match (shown, error.status) {
-            (Shown::Unclear, Status::UNAUTHORIZED | Status::FORBIDDEN | Status::REJECTED) => {
-                Shown::Refused
-            }
-            (shown, _) => shown,
+        let is_refused = matches!(
+            error.status,
+            Status::UNAUTHORIZED | Status::FORBIDDEN | Status::NOT_FOUND | Status::REJECTED
+        );
+        self.shown = match shown {
+            Shown::Unclear if is_refused => Shown::Refused,
+            shown => shown,
         };
     }
 
@@ -260,7 +268,7 @@ impl<'a> Course<'a> {
     }
 
     fn cancel(&mut self, error: Error) {
-        self.latest = Latest::Cancelled;
+        self.is_cancelled = true;
         self.error = Some(error);
     }
 

@@ -3,7 +3,7 @@
 use super::Settings;
 use super::report::Report;
 use super::verdict::Latest;
-use crate::association::{self, Meaning, Method};
+use crate::association::{self, Meaning, Method, Refusal};
 use crate::error::Error;
 use crate::status::Status;
 use crate::transport::{Answer, Deadline, Failure, Kept, Request, Transport};
@@ -32,6 +32,8 @@ pub struct Attempt {
     pub was_sent: bool,
     /// Whether it went out on a kept connection.
     pub was_kept: bool,
+    /// Whether the client was shut down meanwhile.
+    pub is_cancelled: bool,
 }
 
 impl Session<'_> {
@@ -86,7 +88,7 @@ impl Session<'_> {
                 Err(self.unusable(&answer, "no list"))
             }
             Err(refusal) => {
-                let latest = latest_of_refusal(refusal.meaning, method);
+                let latest = latest_of_refusal(&refusal, method);
                 Err(self.answered(self.report.refusal(&answer, &refusal), &answer, latest))
             }
         }
@@ -95,7 +97,7 @@ impl Session<'_> {
     /// A 2xx answer to the list call that carries an error.
     pub fn refused(&self, answer: &Answer) -> Attempt {
         let refusal = association::refusal(answer.http_status, &answer.body);
-        let latest = latest_of_refusal(refusal.meaning, Method::Get);
+        let latest = latest_of_refusal(&refusal, Method::Get);
         self.answered(self.report.refusal(answer, &refusal), answer, latest)
     }
 
@@ -118,6 +120,7 @@ impl Session<'_> {
             latest: latest_of_failure(failure),
             was_sent: failure.sent,
             was_kept: failure.was_kept,
+            is_cancelled: failure.status == Status::CANCELLED,
         }
     }
 
@@ -127,13 +130,13 @@ impl Session<'_> {
             latest,
             was_sent: true,
             was_kept: answer.was_kept,
+            is_cancelled: false,
         }
     }
 }
 
 fn latest_of_failure(failure: &Failure) -> Latest {
     match failure.status {
-        Status::CANCELLED => Latest::Cancelled,
         _ if !failure.sent && failure.is_final => Latest::Barred,
         _ if !failure.sent => Latest::Unsent,
         _ if failure.was_stale => Latest::KeptClosed,
@@ -143,13 +146,19 @@ fn latest_of_failure(failure: &Failure) -> Latest {
     }
 }
 
-fn latest_of_refusal(meaning: Meaning, method: Method) -> Latest {
-    match (meaning, method) {
+fn latest_of_refusal(refusal: &Refusal, method: Method) -> Latest {
+    match (refusal.meaning, method) {
         (Meaning::Busy, _) => Latest::Busy,
         (Meaning::GivenUp, _) => Latest::GivenUp,
-        (Meaning::AlreadyOrFull, Method::Post) => Latest::Echo,
-        (Meaning::NothingThere, Method::Delete) => Latest::Echo,
-        (Meaning::Refused | Meaning::AlreadyOrFull | Meaning::NothingThere, _) => Latest::Refused,
+        (Meaning::AlreadyOrFull | Meaning::Either, Method::Post) => Latest::Echo,
+        (Meaning::NothingThere | Meaning::Either, Method::Delete) => Latest::Echo,
+        (Meaning::Refused, _)
+            if matches!(refusal.status, Status::UNAUTHORIZED | Status::FORBIDDEN) =>
+        {
+            Latest::Denied
+        }
+        (Meaning::Refused, _)
+        | (Meaning::AlreadyOrFull | Meaning::NothingThere | Meaning::Either, _) => Latest::Refused,
         (Meaning::Accepted, _) => Latest::Accepted,
         (Meaning::Unclear, _) => Latest::InDoubt,
         (Meaning::UnclearForGood, _) => Latest::InDoubtForGood,

@@ -2,10 +2,10 @@
 
 use super::course::Subject;
 use super::exchange::{Attempt, Session};
-use crate::association::{self, Brought, Filter, LAST_PAGE, List, Unusable};
+use crate::association::{self, Brought, Filter, LAST_PAGE, List, Page, Unusable};
 use crate::error::Error;
 use crate::log::Level;
-use crate::transport::{Answer, Failure};
+use crate::transport::Answer;
 
 /// The most of all pages together, in bytes: about 200,000 pairs.
 const MAX_LIST: usize = 64 * 1024 * 1024;
@@ -16,6 +16,9 @@ struct Reading {
     list: List,
     moved: bool,
 }
+
+/// Takes from a page what is needed of it.
+pub type Read<'a> = &'a mut dyn FnMut(&Page<'_>) -> Result<(), Unusable>;
 
 impl Session<'_> {
     /// Lists what the filter names. A list whose pages moved is read again, as often as a request is
@@ -28,13 +31,16 @@ impl Session<'_> {
             let is_the_same = before
                 .as_ref()
                 .is_some_and(|before| before.has_the_pairs_of(&list));
-            if !moved || is_the_same || most == 1 {
+            if !moved || is_the_same {
                 return Ok(list);
             }
             self.settings.log.line(Level::Warning, || {
                 let (call, endpoint) = (self.report.call, self.report.endpoint);
                 format!("{call}: {endpoint}: what is listed moved between its pages")
             });
+            if most == 1 {
+                return Ok(list);
+            }
             before = Some(list);
         }
         Err(self.report.moved(most))
@@ -45,6 +51,7 @@ impl Session<'_> {
         let mut list = List::default();
         let mut moved = false;
         let mut size = 0_usize;
+        let mut pages_of_old = 0;
         for page in 1..=LAST_PAGE {
             let request = association::list(filter, page);
             let mut brought = Brought::default();
@@ -54,32 +61,48 @@ impl Session<'_> {
                 if size > MAX_LIST || page == LAST_PAGE {
                     return Err(self.too_large(&answer, "more than can be listed"));
                 }
-                brought = list
-                    .add_page(&answer.body, &token, || self.has_time())
-                    .map_err(|unusable| self.not_a_list(&answer, &unusable))?;
-                Ok(())
+                self.read_page(&answer, filter, &mut |page| {
+                    brought = list.add(page, &token, &|| self.has_time())?;
+                    Ok(())
+                })
             })?;
             moved |= brought.repeated > 0;
-            if !filter.goes_on_after(brought.pairs) || brought.new == 0 {
+            // One page may have moved as a whole; a service that does not know paging has no other.
+            pages_of_old = if brought.new > 0 { 0 } else { pages_of_old + 1 };
+            if pages_of_old == 2 || !filter.goes_on_after(brought) {
                 break;
             }
         }
         Ok(Reading { list, moved })
     }
 
-    /// Whether what has come may still be read.
-    pub fn has_time(&self) -> bool {
-        !self.deadline.left().is_zero()
-    }
-
-    /// An answer that is no list.
-    pub fn not_a_list(&self, answer: &Answer, unusable: &Unusable) -> Attempt {
-        match unusable {
+    /// Reads what was answered to a list of these.
+    pub fn read_page(
+        &self,
+        answer: &Answer,
+        filter: Filter<'_>,
+        read: Read<'_>,
+    ) -> Result<(), Attempt> {
+        // In another encoding the ids can still be read.
+        let json = String::from_utf8_lossy(&answer.body);
+        let has_time = || self.has_time();
+        let page = Page::read(&json, &has_time).and_then(|page| {
+            if answer.was_kept && !page.can_be_of(filter) {
+                return Err(Unusable::NotAList("it is of other images".to_owned()));
+            }
+            read(&page)
+        });
+        page.map_err(|unusable| match unusable {
             Unusable::NotAList(reason) => {
                 self.unusable(answer, &format!("a list that can't be read: {reason}"))
             }
             Unusable::Error => self.refused(answer),
-            Unusable::NoTime => self.failed(&Failure::out_of_time()),
-        }
+            Unusable::NoTime => self.failed(&self.transport.why_no_time()),
+        })
+    }
+
+    /// Whether what has come may still be read.
+    fn has_time(&self) -> bool {
+        !self.deadline.left().is_zero() && !self.transport.is_shut_down()
     }
 }

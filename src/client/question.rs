@@ -2,58 +2,45 @@
 
 use super::course::Subject;
 use super::exchange::Session;
+use super::list::Read;
 use super::report::Report;
-use crate::association::{self, Filter, Page, Pair};
+use crate::association::{self, Fill, Filter, Pair};
 use crate::error::Error;
-
-/// The most FPGA images that an ECS image may have.
-const LIMIT: usize = 10;
-
-/// What an ECS image has.
-pub struct Fill {
-    /// The very FPGA image that it is asked about.
-    pub has_the_pair: bool,
-    /// As many others as the service allows.
-    pub is_full: bool,
-}
 
 impl Session<'_> {
     /// Whether the pair is associated; nothing where what is listed can't tell.
     pub fn look(&self, pair: Pair<'_>) -> Result<Option<bool>, Error> {
-        let list = self.asking();
-        let request = association::list(Filter::of(pair), 1);
         let mut shown = None;
-        list.carry_out(Subject::List, &mut |kept, answer_by| {
-            let answer = list.exchange(&request, kept, answer_by)?;
-            let page = Page::read(&answer.body);
-            let told = page.and_then(|page| page.shows(pair, || list.has_time()));
-            shown = told.map_err(|unusable| list.not_a_list(&answer, &unusable))?;
+        self.ask(Filter::of(pair), &mut |page| {
+            shown = page.shows(pair)?;
             Ok(())
         })?;
         Ok(shown)
     }
 
-    /// What the pair's ECS image has.
+    /// Who is associated with the pair's ECS image.
     pub fn fill_of(&self, pair: Pair<'_>) -> Result<Fill, Error> {
-        let list = self.asking().list(Filter::of_ecs_image(pair))?;
-        let (own, others): (Vec<_>, Vec<_>) = list
-            .associations()
-            .iter()
-            .filter(|one| one.ecs_id.eq_ignore_ascii_case(pair.ecs_id()))
-            .partition(|one| one.fpga_id.eq_ignore_ascii_case(pair.fpga_id()));
-        Ok(Fill {
-            has_the_pair: !own.is_empty(),
-            is_full: others.len() >= LIMIT,
-        })
+        let mut fill = Fill::default();
+        self.ask(Filter::of_ecs_image(pair), &mut |page| {
+            fill = page.fill_of(pair)?;
+            Ok(())
+        })?;
+        Ok(fill)
     }
 
-    fn asking(&self) -> Self {
-        Session {
+    /// Has one page of the list read.
+    fn ask(&self, filter: Filter<'_>, read: Read<'_>) -> Result<(), Error> {
+        let list = Session {
             report: Report {
                 call: "list",
                 ..self.report
             },
             ..*self
-        }
+        };
+        let request = association::list(filter, 1);
+        list.carry_out(Subject::List, &mut |kept, answer_by| {
+            let answer = list.exchange(&request, kept, answer_by)?;
+            list.read_page(&answer, filter, read)
+        })
     }
 }

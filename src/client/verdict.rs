@@ -21,7 +21,10 @@ const SECOND_LOOK: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The shortest.
-const SHORTEST_WAIT: Duration = Duration::from_millis(250);
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+
+/// The time that is left for the last look, at most.
+const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub enum Latest {
     Echo,
     /// A kept connection closed before a byte of an answer.
     KeptClosed,
+    /// It was refused because of who asks.
+    Denied,
     /// It was accepted.
     Accepted,
     /// What came is no answer.
@@ -61,8 +66,6 @@ pub enum Latest {
     InDoubt,
     /// The same, and it would be the same another time.
     InDoubtForGood,
-    /// The client was shut down.
-    Cancelled,
 }
 
 impl Latest {
@@ -105,7 +108,7 @@ pub enum Shown {
     NotAsWanted,
     /// It is not, and the ECS image has no room for another FPGA image.
     Full,
-    /// It is not, and the ECS image has room, or it can't be told.
+    /// It is not, and the ECS image has room, or that can't be told.
     NotFull,
     /// It could not be had; perhaps later.
     Unclear,
@@ -126,6 +129,8 @@ pub struct Facts {
     pub is_in_doubt: bool,
     /// Whether the list must show that nothing was done before the request is sent again.
     pub must_ask_first: bool,
+    /// Whether the client was shut down.
+    pub is_cancelled: bool,
     /// What the list has shown since the latest request.
     pub shown: Shown,
     /// How often it was asked since.
@@ -211,14 +216,14 @@ impl Facts {
         self.confirm && !self.left.is_zero()
     }
 
-    /// Each wait is twice the one before, and leaves time for another.
+    /// Each wait is twice the one before; the last leaves the time for one more look.
     fn wait_for_the_accepted(&self) -> Option<Duration> {
         let doubled = 1_u32.checked_shl(self.looks.saturating_sub(1));
         let wait = SECOND_LOOK
             .saturating_mul(doubled.unwrap_or(u32::MAX))
-            .min(LONGEST_WAIT)
-            .min(self.left / 2);
-        (wait >= SHORTEST_WAIT).then_some(wait)
+            .min(LONGEST_WAIT);
+        let last = self.left.saturating_sub(LAST_LOOK.min(self.left / 4));
+        (last >= SHORTEST_WAIT).then_some(wait.min(last))
     }
 
     fn give_up(&self, cause: Cause) -> Verdict {
@@ -236,10 +241,14 @@ pub fn verdict(facts: &Facts) -> Verdict {
     let &Facts { aim, latest, .. } = facts;
     match latest {
         Latest::Success => return Verdict::Done,
-        Latest::Cancelled => return facts.give_up(Cause::Latest),
+        _ if facts.is_cancelled => return facts.give_up(Cause::Latest),
         Latest::KeptClosed | Latest::GivenUp if facts.may_replace => return Verdict::Replace,
         // What came may have been the rest of an earlier answer.
-        Latest::Unreadable if facts.may_replace && aim == Aim::List => return Verdict::Replace,
+        Latest::Unreadable | Latest::Refused | Latest::InDoubt
+            if facts.may_replace && aim == Aim::List =>
+        {
+            return Verdict::Replace;
+        }
         _ => {}
     }
     if aim == Aim::List {
@@ -272,8 +281,8 @@ pub fn verdict(facts: &Facts) -> Verdict {
             Verdict::Ask(SECOND_LOOK)
         }
 
-        // Rule 6: not associated, so the ECS image may be full.
-        (_, Shown::NotAsWanted)
+        // Rule 6: where it is not associated, the ECS image may be full.
+        (_, Shown::NotAsWanted | Shown::Unclear)
             if latest == Latest::Echo
                 && aim == Aim::Associated
                 && !facts.is_in_doubt

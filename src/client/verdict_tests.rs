@@ -17,7 +17,7 @@ const ALL_LATEST: [Latest; 13] = [
     Latest::Unreadable,
     Latest::InDoubt,
     Latest::InDoubtForGood,
-    Latest::Cancelled,
+    Latest::Denied,
 ];
 const ALL_SHOWN: [Shown; 7] = [
     Shown::Nothing,
@@ -43,6 +43,7 @@ fn after(aim: Aim, latest: Latest) -> Facts {
         latest,
         is_repeated: false,
         is_in_doubt: is_change && latest.is_in_doubt(),
+        is_cancelled: false,
         must_ask_first: is_change && latest.may_have_acted(),
         shown: Shown::Nothing,
         looks: 0,
@@ -84,7 +85,7 @@ fn for_all(mut check: impl FnMut(&Facts)) -> usize {
             for shown in ALL_SHOWN {
                 for looks in 0..4 {
                     for left in TIMES {
-                        for bits in 0..128_u32 {
+                        for bits in 0..256_u32 {
                             let flag = |bit: u32| flags[usize::from(bits >> bit & 1 == 1)];
                             let facts = Facts {
                                 aim,
@@ -99,6 +100,7 @@ fn for_all(mut check: impl FnMut(&Facts)) -> usize {
                                 left,
                                 confirm: flag(5),
                                 idempotent: flag(6),
+                                is_cancelled: flag(7),
                             };
                             if can_be(&facts) {
                                 check(&facts);
@@ -214,7 +216,7 @@ fn rule_4_a_call_in_doubt_asks_the_list_before_it_fails_and_once_more() {
         }
     }
     for_all(|facts| {
-        let may_ask = facts.confirm && !facts.left.is_zero() && facts.latest != Latest::Cancelled;
+        let may_ask = facts.confirm && !facts.left.is_zero() && !facts.is_cancelled;
         if facts.is_in_doubt && may_ask && matches!(verdict(facts), Verdict::GiveUp(_)) {
             assert_ne!(facts.shown, Shown::Nothing, "{facts:?}");
             let was_seen_once = facts.shown == Shown::NotAsWanted && facts.looks < 2;
@@ -262,15 +264,16 @@ fn rule_6_a_refusal_with_two_causes_is_settled_by_the_list() {
             ..as_wanted
         };
         assert_eq!(verdict(&echo), Verdict::Done);
-        for shown in [Shown::Unclear, Shown::Refused] {
-            let untold = Facts { shown, ..as_wanted };
-            assert_eq!(ends(&untold), known(Cause::Latest));
-            let echo = Facts {
-                is_repeated: true,
-                ..untold
-            };
-            assert_eq!(ends(&echo), unknown(Cause::Latest));
-        }
+        let untold = Facts {
+            shown: Shown::Refused,
+            ..as_wanted
+        };
+        assert_eq!(ends(&untold), known(Cause::Latest));
+        let echo = Facts {
+            is_repeated: true,
+            ..untold
+        };
+        assert_eq!(ends(&echo), unknown(Cause::Latest));
     }
     let apart = Facts {
         shown: Shown::NotAsWanted,
@@ -278,6 +281,11 @@ fn rule_6_a_refusal_with_two_causes_is_settled_by_the_list() {
         ..after(Aim::Associated, Latest::Echo)
     };
     assert_eq!(verdict(&apart), Verdict::Count);
+    let untold = Facts {
+        shown: Shown::Unclear,
+        ..apart
+    };
+    assert_eq!(verdict(&untold), Verdict::Count);
     let full = Facts {
         shown: Shown::Full,
         ..apart
@@ -293,6 +301,27 @@ fn rule_6_a_refusal_with_two_causes_is_settled_by_the_list() {
         ..apart
     };
     assert_eq!(ends(&still_associated), known(Cause::Latest));
+}
+
+#[test]
+fn a_shutdown_ends_a_call_and_settles_nothing() {
+    for (latest, is_repeated, outcome_unknown) in [
+        (Latest::Busy, false, false),
+        (Latest::InDoubt, false, true),
+        (Latest::Echo, false, false),
+        (Latest::Echo, true, true),
+    ] {
+        let facts = Facts {
+            is_cancelled: true,
+            is_repeated,
+            ..after(Aim::Associated, latest)
+        };
+        let expected = Ending {
+            cause: Cause::Latest,
+            outcome_unknown,
+        };
+        assert_eq!(ends(&facts), expected, "{latest:?}");
+    }
 }
 
 #[test]
@@ -347,7 +376,7 @@ fn what_was_accepted_is_asked_about_with_growing_waits_and_never_sent_again() {
     }
     let most = [0, 500, 1_000, 2_000, 4_000, 5_000].map(Duration::from_millis);
     assert!(waits.starts_with(&most), "{waits:?}");
-    assert!(facts.left < SHORTEST_WAIT * 2, "{waits:?}");
+    assert!(facts.left <= LAST_LOOK, "{waits:?}");
     assert_eq!(ends(&facts), unknown(Cause::Pending));
 
     let unasked = Facts {
@@ -394,9 +423,18 @@ fn a_list_is_asked_again_after_everything_that_may_pass() {
         };
         assert_eq!(verdict(&after(Aim::List, latest)), expected, "{latest:?}");
     }
-    let on_a_kept_connection = Facts {
-        may_replace: true,
-        ..after(Aim::List, Latest::Unreadable)
-    };
-    assert_eq!(verdict(&on_a_kept_connection), Verdict::Replace);
+    for (latest, may_be_left_over) in [
+        (Latest::Unreadable, true),
+        (Latest::Refused, true),
+        (Latest::InDoubt, true),
+        (Latest::Denied, false),
+        (Latest::Busy, false),
+    ] {
+        let on_a_kept_connection = Facts {
+            may_replace: true,
+            ..after(Aim::List, latest)
+        };
+        let is_replaced = verdict(&on_a_kept_connection) == Verdict::Replace;
+        assert_eq!(is_replaced, may_be_left_over, "{latest:?}");
+    }
 }

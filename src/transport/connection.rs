@@ -79,6 +79,11 @@ impl Connection {
         !self.was_used
     }
 
+    /// Whether the other side said something before it was asked, which can be no answer.
+    pub fn spoke_first(&self) -> bool {
+        lock(&self.wire).spoke_first()
+    }
+
     /// Whether another request may go out on it: the last answer was read to its end, nothing came
     /// behind it, and both sides keep the connection.
     pub fn is_reusable(&self) -> bool {

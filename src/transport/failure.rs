@@ -124,14 +124,6 @@ impl Failure {
         }
     }
 
-    /// An answer that came, and that there was no time to read.
-    pub fn out_of_time() -> Self {
-        Self {
-            sent: true,
-            ..Self::interrupted(Step::Receive, &Interruption::TimedOut)
-        }
-    }
-
     /// A connection that broke.
     pub fn broken(step: Step, broken: &Broken) -> Self {
         let status = step.status();

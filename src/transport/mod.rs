@@ -58,7 +58,7 @@ pub use trust::{Identity, Trust};
 
 use connection::Connection;
 use dial::Dialer;
-use patience::{Cancel, Patience};
+use patience::{Cancel, Interruption, Patience};
 use pool::{Pool, Turn};
 use process::Process;
 use stream::Broken;
@@ -83,6 +83,7 @@ pub struct Request<'a> {
     pub answer_by: Deadline,
 }
 
+const SPOKE_FIRST: &str = "it spoke before it was asked, so nothing was sent";
 const TOO_LATE: &str = "no time was left to wait for an answer, so nothing was sent";
 
 /// Makes connections, and keeps those that are fit to be used again.
@@ -119,14 +120,33 @@ impl Transport {
         let mut connection = self.connection(endpoint, self.patience(deadline), kept)?;
         let result = if connection.is_new() && request.answer_by.left().is_zero() {
             Err(Failure::new(Status::TIMEOUT, Step::Send, TOO_LATE))
+        } else if connection.is_new() && connection.spoke_first() {
+            Err(Failure::new(Status::BAD_RESPONSE, Step::Send, SPOKE_FIRST))
         } else {
             connection.exchange(request)
         };
-        let is_shut_down = self.patience(deadline).is_cancelled();
-        if connection.is_reusable() && !is_shut_down {
+        if connection.is_reusable() && !self.is_shut_down() {
             self.pool.put(connection);
         }
         result
+    }
+
+    /// Whether it was shut down.
+    pub fn is_shut_down(&self) -> bool {
+        self.cancel.as_ref().is_some_and(Cancel::is_given)
+    }
+
+    /// Why an answer that came is not read.
+    pub fn why_no_time(&self) -> Failure {
+        let why = if self.is_shut_down() {
+            Interruption::Cancelled
+        } else {
+            Interruption::TimedOut
+        };
+        Failure {
+            sent: true,
+            ..Failure::interrupted(Step::Receive, &why)
+        }
     }
 
     /// Waits until the moment; the failure is that of a client that was shut down.

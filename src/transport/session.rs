@@ -37,6 +37,11 @@ impl Session {
         })
     }
 
+    /// Whether a part of a record has come, and not all of it.
+    pub fn holds_a_part(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
     /// Whether the handshake is under way.
     pub fn is_handshaking(&self) -> bool {
         self.connection.is_handshaking()

@@ -214,6 +214,18 @@ impl Stream {
             && matches!(self.socket.peek(&mut [0]), Err(error) if is_for_later(&error))
     }
 
+    /// Whether something has come that can't be an answer, there being no request yet. What TLS says
+    /// for itself does not count.
+    pub fn spoke_first(&self) -> bool {
+        let has_come = || matches!(self.socket.peek(&mut [0]), Ok(1..));
+        !self.early.is_empty() || (self.layers.is_empty() && has_come())
+    }
+
+    /// Whether a part of something encrypted has come, and not all of it.
+    pub fn holds_a_part(&self) -> bool {
+        self.layers.iter().any(Session::holds_a_part)
+    }
+
     /// Whether all that was sent went out, and all that came was read.
     pub fn has_nothing_left(&self) -> bool {
         self.broken.is_none()

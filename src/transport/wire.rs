@@ -138,9 +138,14 @@ impl Wire {
         self.has_sent && !self.was_not_looked_at
     }
 
-    /// Whether a byte of an answer has come.
+    /// Whether a byte of an answer has come, encrypted or not.
     pub fn has_received(&self) -> bool {
-        self.has_received
+        self.has_received || self.stream.holds_a_part()
+    }
+
+    /// Whether the other side said something before it was asked.
+    pub fn spoke_first(&self) -> bool {
+        self.stream.spoke_first()
     }
 
     /// Notes that so much of what came was body.
