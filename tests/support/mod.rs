@@ -6,6 +6,7 @@ pub mod c;
 pub mod call;
 pub mod certificates;
 pub mod client;
+pub mod faults;
 pub mod header;
 pub mod languages;
 pub mod man;
