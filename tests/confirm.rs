@@ -347,6 +347,32 @@ fn a_refused_connection_after_a_kept_one_closed_does_not_say_that_nothing_was_se
     assert!(outcome.outcome_unknown, "{outcome:?}");
 }
 
+/// A refusal that may be the echo of the call's own success stays one after a shutdown.
+#[test]
+fn a_shutdown_while_the_list_is_asked_about_an_echo_leaves_the_outcome_open() {
+    let echo = r#"{"error":{"code":"Ecs.0000","message":"relation already exist or reach the max limit"}}"#;
+    let server = Server::serve(move |mut visit| {
+        for answer in [answer(429, "", ""), answer(400, "", echo)] {
+            visit.read_request();
+            visit.stream.write_all(&answer).ok();
+        }
+        // The list, which gets no answer.
+        visit.read_request();
+        visit.read_request();
+    });
+    let client = config().client(&server.endpoint());
+    let outcome = thread::scope(|scope| {
+        let call = scope.spawn(|| client.example());
+        while server.seen().requests.len() < 3 {
+            thread::yield_now();
+        }
+        client.shutdown();
+        call.join().unwrap()
+    });
+    assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
+    assert!(outcome.outcome_unknown, "{outcome:?}");
+}
+
 /// While the list is asked what became of a request, too.
 #[test]
 fn a_shutdown_while_the_list_is_asked_is_a_cancelled_call() {

@@ -246,6 +246,86 @@ fn what_comes_behind_an_answer_over_tls_never_reaches_the_next_call() {
     }
 }
 
+/// Encrypted, a byte of an answer is one all the same: then nobody may say that it was not done.
+#[test]
+fn a_part_of_a_record_on_a_kept_connection_is_a_byte_of_an_answer() {
+    for versions in [&[&TLS12], &[&TLS13]] {
+        for part in [1, 5, 20] {
+            let authority = Authority::new();
+            let script = move |nth: usize, stream: &mut TlsStream<'_>| {
+                if nth != 1 {
+                    stream.write_all(NO_CONTENT).unwrap();
+                    return Then::Keep;
+                }
+                let mut record = Vec::new();
+                stream.conn.writer().write_all(NO_CONTENT).unwrap();
+                stream.conn.write_tls(&mut record).unwrap();
+                stream.sock.write_all(&record[..part]).unwrap();
+                Then::Close
+            };
+            let server = tls_server_of(authority.sign(&["127.0.0.1"]), versions, script);
+            let client: Client = config()
+                .ca_pem(authority.pem())
+                .no_confirm()
+                .client(&format!("https://{}", server.address()));
+            assert!(client.example().is(Status::OK));
+            let outcome = client.example();
+            let case = format!("{versions:?} {part}: {outcome:?}");
+            assert!(outcome.is(Status::CONNECTION_LOST), "{case}");
+            assert!(outcome.outcome_unknown, "{case}");
+            assert_eq!(server.finish().requests.len(), 2, "{case}");
+        }
+    }
+}
+
+/// A success that the server gives to everybody, before it has seen a request.
+#[test]
+fn what_comes_before_the_request_is_no_answer() {
+    let server = Server::serve(|mut visit| {
+        visit.stream.write_all(NO_CONTENT).ok();
+        visit.read_request();
+    });
+    let direct = config().max_attempts(1).client(&server.endpoint());
+    let outcome = direct.example();
+    // The greeting may be there before the request is sent, or only after.
+    if !outcome.is(Status::OK) {
+        assert!(outcome.is(Status::BAD_RESPONSE), "{outcome:?}");
+        assert!(!outcome.outcome_unknown, "{outcome:?}");
+    }
+
+    // Here it is there for certain: the proxy's own answer came after it.
+    let proxy = Server::serve(|mut visit| {
+        visit.read_request();
+        let both = [b"HTTP/1.1 200 OK\r\n\r\n", NO_CONTENT].concat();
+        visit.stream.write_all(&both).ok();
+        assert!(visit.read_request().is_none(), "a request went out");
+    });
+    let client = config()
+        .proxy(&proxy.endpoint())
+        .allow_http()
+        .max_attempts(1)
+        .client("http://service.test");
+    let outcome = client.example();
+    assert!(!outcome.is(Status::OK), "{outcome:?}");
+    assert!(!outcome.outcome_unknown, "{outcome:?}");
+}
+
+#[test]
+fn a_body_in_chunks_without_its_last_line_is_cut() {
+    let whole = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    for missing in 1..=7 {
+        let cut = &whole[..whole.len() - missing];
+        let server = Server::answering_first(cut, Then::Close);
+        let client = config()
+            .max_attempts(1)
+            .no_confirm()
+            .client(&server.endpoint());
+        let outcome = client.example();
+        assert!(outcome.is(Status::CONNECTION_LOST), "{cut}: {outcome:?}");
+        assert!(outcome.outcome_unknown, "{cut}: {outcome:?}");
+    }
+}
+
 #[test]
 fn a_kept_connection_that_is_given_up_with_a_408_counts_as_closed() {
     const GIVEN_UP: &[u8] =

@@ -490,18 +490,90 @@ fn a_list_that_repeats_the_token_is_told_without_it() {
     }
 }
 
+/// A page that is large and takes long to read, whatever makes it so.
 #[test]
-fn reading_a_list_ends_at_the_deadline() {
-    let answer = json_answer(&page(0, 150_000));
-    let server = Server::answering(answer, Then::Keep);
-    let timeout = Duration::from_millis(400);
-    let client = config().timeout_ms(400).client(&server.endpoint());
-    let begun = Instant::now();
-    let found = list_from(&client);
-    let took = begun.elapsed();
-    assert!(took < timeout + Duration::from_secs(2), "{took:?}");
-    if let Err(outcome) = found {
-        assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
+fn reading_a_list_ends_at_the_deadline_and_with_a_shutdown() {
+    let many = |one: &str| vec![one; 400_000].join(",");
+    let pages = [
+        page(0, 100_000).to_string(),
+        format!(r#"{{"associations":[{}]}}"#, many("{}")),
+        format!(r#"{{"associations":[{}]}}"#, many("1")),
+        format!(r#"{{"associations":[{{"fpgaimages":[{}]}}]}}"#, many("{}")),
+        format!(r#"{{"associations":[],{}}}"#, many(r#""a":1"#)),
+        format!(
+            r#"{{"associations":[],"a":"{}"}}"#,
+            "\\\\<".repeat(2_000_000)
+        ),
+    ];
+    for (number, page) in pages.iter().enumerate() {
+        let server = Server::answering(answer(200, "", page), Then::Keep);
+        let timeout = Duration::from_millis(300);
+        let client = config().timeout_ms(300).client(&server.endpoint());
+        let begun = Instant::now();
+        let outcome = list_from(&client).map(|_| ()).err();
+        let took = begun.elapsed();
+        assert!(
+            took < timeout + Duration::from_secs(2),
+            "{number}: {took:?}"
+        );
+        if let Some(outcome) = outcome {
+            let is_known = outcome.is(Status::TIMEOUT) || outcome.is(Status::BAD_RESPONSE);
+            assert!(is_known, "{number}: {outcome:?}");
+        }
+    }
+}
+
+/// What takes little room in an answer takes little here.
+#[test]
+fn what_nobody_means_is_refused_before_it_takes_memory() {
+    let long = "x".repeat(100_000);
+    let images = vec![r#"{"id":"f"}"#; 1_000].join(",");
+    for (case, body) in [
+        (
+            "a long id",
+            format!(r#"{{"associations":[{{"image_id":"{long}","fpgaimages":[{images}]}}]}}"#),
+        ),
+        (
+            "many fields",
+            format!(
+                r#"{{"associations":[],{}}}"#,
+                vec![r#""a":1"#; 1_001].join(",")
+            ),
+        ),
+        (
+            "many items",
+            format!(r#"{{"associations":[{}]}}"#, vec!["{}"; 500_001].join(",")),
+        ),
+    ] {
+        let outcome = once(&Server::answering(answer(200, "", body), Then::Keep));
+        let outcome = outcome.map(|_| ()).unwrap_err();
+        assert!(outcome.is(Status::BAD_RESPONSE), "{case}: {outcome:?}");
+    }
+}
+
+/// An earlier call's refusal, or its list of another ECS image.
+#[test]
+fn what_may_be_left_over_of_an_earlier_answer_is_not_believed() {
+    let mut other = page(0, 2);
+    other["associations"][0]["image_id"] = json!("another");
+    for left_over in [
+        answer(400, "", r#"{"error":{"code":"Ecs.0005","message":"no"}}"#),
+        answer(404, "", ""),
+        answer(502, "", ""),
+        json_answer(&other),
+    ] {
+        let server = Server::start(move |nth, stream| {
+            let answer = match nth {
+                1 => left_over.clone(),
+                _ => json_answer(&page(0, 3)),
+            };
+            stream.write_all(&answer).ok();
+            Then::Keep
+        });
+        let client = config().max_attempts(1).client(&server.endpoint());
+        assert_eq!(list_from(&client).unwrap().len(), 3);
+        assert_eq!(list_from(&client).unwrap().len(), 3);
+        assert_eq!(server.finish().connection_of_each(), [0, 0, 1]);
     }
 }
 
