@@ -18,6 +18,12 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
+/// Whether one of the words is in the text.
+#[inline(never)]
+pub fn has_any(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
 /// Characters that do something to a terminal or to the reading order, or hide, instead of showing
 /// something.
 fn hides(c: char) -> bool {

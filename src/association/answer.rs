@@ -3,6 +3,7 @@
 use super::document::{Fields, Sign, has_half_a_character, sign_of};
 use super::error_body::{self, ErrorBody};
 use crate::status::Status;
+use crate::text;
 
 /// Codes that mean "slow down", whatever the HTTP status: documented under 202, 503 and 429.
 const FLOW_CONTROL_CODES: &[&str] = &["Common.0024", "Common.1503", "APIGW.0308", "APIG.0308"];
@@ -159,7 +160,7 @@ fn meaning_of(http_status: u16) -> (Status, Meaning) {
 /// What a refusal says in words, in any letter case.
 fn by_text(message: &str) -> Meaning {
     let message = message.to_ascii_lowercase().replace('’', "'");
-    let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+    let says = |words| text::has_any(&message, words);
     match (says(ALREADY_OR_FULL), says(NOTHING_THERE)) {
         (true, true) => Meaning::Either,
         (true, false) => Meaning::AlreadyOrFull,

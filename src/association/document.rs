@@ -7,6 +7,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::text::has_any;
+
 /// More fields than an object has that anybody means.
 const MAX_FIELDS: usize = 1_000;
 
@@ -233,8 +235,8 @@ fn is_for_errors(name: &str) -> bool {
         "conflict",
     ];
     let is_message = name.ends_with("msg") || name.ends_with("message");
-    let is_fault = name.contains("fault") && !name.contains("default");
-    !is_message && (name == "err" || is_fault || words.iter().any(|word| name.contains(word)))
+    let is_fault = has_any(name, &["fault"]) && !has_any(name, &["default"]);
+    !is_message && (name == "err" || is_fault || has_any(name, &words))
 }
 
 fn is_for_words(name: &str) -> bool {
