@@ -374,7 +374,7 @@ mod tests {
                 1,
             ),
         ] {
-            let list = read(body).unwrap_or_else(|error| panic!("{body}: {error}"));
+            let list = read(body).unwrap_or_else(|error| panic!("{body}: {error:?}"));
             assert_eq!(list.associations().len(), pairs, "{body}");
         }
     }
@@ -407,7 +407,7 @@ mod tests {
                 "id is not a text",
             ),
         ] {
-            let error = read(body).map(|_| ()).unwrap_err().to_string();
+            let error = format!("{:?}", read(body).map(|_| ()).unwrap_err());
             assert!(error.contains(reason), "{body}: {error}");
         }
     }

@@ -1,7 +1,5 @@
 //! One page of the list call, as far as each reader needs it.
 
-use std::fmt;
-
 use serde_json::value::RawValue;
 
 use super::document::{Fields, Sign, items, sign_of, text};
@@ -27,16 +25,6 @@ pub enum Unusable {
 impl From<String> for Unusable {
     fn from(reason: String) -> Self {
         Self::NotAList(reason)
-    }
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAList(reason) => formatter.write_str(reason),
-            Self::Error => formatter.write_str("it carries an error"),
-            Self::NoTime => formatter.write_str("no time was left to read it"),
-        }
     }
 }
 

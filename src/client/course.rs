@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::exchange::{Attempt, Session};
-use super::verdict::{Aim, Cause, Ending, Facts, Latest, Shown, Verdict, verdict};
+use super::told::{Known, told};
+use super::verdict::{Aim, Ending, Facts, Latest, Shown, Verdict, verdict};
 use super::waits;
 use crate::association::Pair;
-use crate::error::{Error, MAX_MESSAGE, Observed};
+use crate::error::{Error, Observed};
 use crate::log::Level;
 use crate::status::Status;
-use crate::text;
 use crate::transport::{Deadline, Kept};
 
 /// The part of its time that a change leaves for questions to the list, and the most of it.
@@ -103,10 +103,7 @@ impl<'a> Course<'a> {
         let settings = self.session.settings;
         let (time_to_send, left) = self.times();
         Facts {
-            aim: match self.subject {
-                Subject::Change(_, aim) => aim,
-                Subject::List => Aim::List,
-            },
+            aim: self.aim(),
             latest: self.latest,
             is_repeated: self.requests > 1,
             is_in_doubt: self.is_in_doubt,
@@ -274,36 +271,22 @@ impl<'a> Course<'a> {
 
     /// What the caller is told.
     fn error(&self, ending: Ending) -> Error {
-        let told = match (&self.doubt, &self.error) {
-            // These statuses say that nothing was sent, which is true of the latest request alone.
-            (Some(doubt), Some(error)) if says_unsent(error.status) => {
-                explained(doubt, &error.message)
-            }
-            (_, Some(error)) => error.clone(),
-            (_, None) => Error::new(Status::INTERNAL, "a call failed without a reason"),
-        };
-        let words = match (ending.cause, self.shown, self.observed) {
-            (Cause::LimitReached, ..) => {
-                "the list shows that the ECS image has its limit of other FPGA images"
-            }
-            (_, Shown::Nothing | Shown::Unclear | Shown::Refused, _) => "",
-            (_, _, Observed::OBSERVED_ASSOCIATED) => "the list shows that the two are associated",
-            (_, _, Observed::OBSERVED_APART) => "the list shows that the two are not associated",
-            (_, _, Observed::OBSERVED_NOTHING) => "",
-        };
-        let status = match (ending.cause, self.subject) {
-            (Cause::Latest, _) => told.status,
-            (Cause::Pending, _) => Status::PENDING,
-            (Cause::LimitReached, _) => Status::LIMIT_REACHED,
-            (Cause::AlreadyAsWanted, Subject::Change(_, Aim::Apart)) => Status::NOT_ASSOCIATED,
-            (Cause::AlreadyAsWanted, _) => Status::ALREADY_ASSOCIATED,
+        let known = Known {
+            latest: self.error.as_ref(),
+            doubt: self.doubt.as_ref(),
+            shown: self.shown,
+            observed: self.observed,
         };
         Error {
-            status,
             attempts: self.attempt,
-            outcome_unknown: ending.outcome_unknown,
-            observed: self.observed,
-            ..explained(&told, words)
+            ..told(&known, ending, self.aim())
+        }
+    }
+
+    fn aim(&self) -> Aim {
+        match self.subject {
+            Subject::Change(_, aim) => aim,
+            Subject::List => Aim::List,
         }
     }
 
@@ -319,24 +302,5 @@ impl<'a> Course<'a> {
 
     fn log(&self, level: Level, line: impl FnOnce(&Self) -> String) {
         self.session.settings.log.line(level, || line(self));
-    }
-}
-
-fn says_unsent(status: Status) -> bool {
-    matches!(
-        status,
-        Status::RESOLVE_FAILED | Status::CONNECT_FAILED | Status::PROXY_FAILED | Status::TLS_FAILED
-    )
-}
-
-fn explained(error: &Error, words: &str) -> Error {
-    if words.is_empty() {
-        return error.clone();
-    }
-    let words = text::bounded(words, MAX_MESSAGE / 2);
-    let room = MAX_MESSAGE.saturating_sub(words.len() + 2);
-    Error {
-        message: format!("{}; {words}", text::bounded(&error.message, room)),
-        ..error.clone()
     }
 }

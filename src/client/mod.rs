@@ -2,7 +2,8 @@
 //!
 //! - `verdict` decides what comes next, from the facts alone; it is a pure function.
 //! - `course` carries that out, and makes facts of what comes of it: for changes and for lists.
-//! - `exchange` sends one request; `report` puts what became of it into words.
+//! - `exchange` sends one request; `report` puts what became of it into words, `told` the end of the
+//!   call.
 //! - `question` and `list` are what is asked of the list.
 
 mod course;
@@ -11,6 +12,7 @@ mod list;
 mod question;
 mod report;
 mod settings;
+mod told;
 mod verdict;
 mod waits;
 

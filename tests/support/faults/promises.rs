@@ -63,6 +63,7 @@ impl Promise {
         matches!(
             self,
             Self::DeadlineIsKept
+                | Self::RefusedMeansKnown
                 | Self::ShownIsBelieved
                 | Self::DoubtIsAskedAbout
                 | Self::DoubtIsAskedAboutTwice
