@@ -40,10 +40,10 @@ use support::faults::run::{Run, run};
 const AT_ONCE: usize = 96;
 const AT_ONCE_AGAIN: usize = 8;
 
-/// How often a case is run that a busy machine may have made look wrong, unless there are too many
-/// for that to be the reason.
+/// How often a case is run that a busy machine may have made look wrong, unless these are more than
+/// one in so many.
 const RUNS: usize = 3;
-const FEW: usize = 100;
+const FEW: usize = 50;
 
 /// One in so many cases of the product is in the part.
 const PART: u64 = 16;
@@ -108,7 +108,7 @@ fn report(what: &str, cases: &[Case]) {
     let mut runs = run_all(&cases.iter().collect::<Vec<_>>(), AT_ONCE);
     for _ in 1..RUNS {
         let is_doubtful = |(_, run): &(_, Run)| may_be_busy(run);
-        if runs.iter().filter(|run| is_doubtful(run)).count() > FEW {
+        if runs.iter().filter(|run| is_doubtful(run)).count() > cases.len() / FEW {
             break;
         }
         let again: Vec<_> = runs

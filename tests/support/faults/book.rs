@@ -125,6 +125,13 @@ impl Book {
         self.state().amend(number, amend);
     }
 
+    /// Notes which FPGA image a request is about. It may be of a call that has given up already.
+    pub fn note_fpga_image(&self, number: usize, fpga_id: &str) {
+        if fpga_id == self.of_the_call {
+            self.amend(number, |entry| entry.during = During::Call);
+        }
+    }
+
     /// Notes what a request for a change is answered.
     pub fn say(&self, number: usize, said: Said) {
         self.amend(number, |entry| entry.said = said);

@@ -115,6 +115,7 @@ impl<'a> Connection<'a> {
             return Then::Close;
         };
         let request = ChangeRequest::parse(&bytes).unwrap();
+        self.book.note_fpga_image(number, &request.fpga_id);
         self.book
             .act(&request.fpga_id, request.associates, step.acts);
         match step.fault {

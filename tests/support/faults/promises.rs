@@ -63,7 +63,6 @@ impl Promise {
         matches!(
             self,
             Self::DeadlineIsKept
-                | Self::RefusedMeansKnown
                 | Self::ShownIsBelieved
                 | Self::DoubtIsAskedAbout
                 | Self::DoubtIsAskedAboutTwice
