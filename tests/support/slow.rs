@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::HashMap;
 use std::env;
 use std::ffi::{CStr, c_char, c_void};
 use std::fs;
@@ -347,21 +348,24 @@ pub fn sockets_to(port: u16) -> Vec<Socket> {
     let remote = format!("{:08X}:{port:04X}", u32::from(*place.ip()).to_be());
     let table = fs::read_to_string("/proc/self/net/tcp").unwrap();
     let rows = table.lines().map(|row| row.split_ascii_whitespace());
-    rows.filter_map(|row| {
-        let [to, state, queues] = row.skip(2).take(3).collect::<Vec<_>>()[..] else {
+    let sockets = rows.filter_map(|row| {
+        let [from, to, state, queues] = row.skip(1).take(4).collect::<Vec<_>>()[..] else {
             return None;
         };
         let number = |text| u64::from_str_radix(text, 16).unwrap();
         let (unsent, unread) = queues.split_once(':')?;
-        (to == remote).then(|| Socket {
+        let socket = Socket {
             is_connecting: state == "02",
             is_open: state == "01" || state == "08",
             is_ended: state == "08",
             unsent: number(unsent),
             unread: number(unread),
-        })
-    })
-    .collect()
+        };
+        (to == remote).then_some((from, socket))
+    });
+    // A long table is read in parts, between which the kernel may come to a row again.
+    let sockets: HashMap<_, _> = sockets.collect();
+    sockets.into_values().collect()
 }
 
 /// How many connections to a port of 127.0.0.1 are open on this side.
