@@ -105,7 +105,7 @@ fn an_endless_answer_is_a_bad_response_and_takes_little_memory() {
                 .max_attempts(1)
                 .client(&server.endpoint());
             let outcome = call(&client);
-            let growth = peak_kib() - before;
+            let growth = peak_kib().saturating_sub(before);
             let case = format!("{call_name}, {what}: {growth} KiB: {outcome:?}");
             assert!(outcome.is(Status::BAD_RESPONSE), "{case}");
             // A list is up to 16 MiB long, and is held once and a half.
