@@ -3,7 +3,6 @@
 const ELLIPSIS: &str = "…";
 
 /// The text on one line: control characters and all white space become single spaces.
-#[inline(never)]
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(1024));
     for word in text
@@ -19,7 +18,6 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// Whether one of the words is in the text.
-#[inline(never)]
 pub fn has_any(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
@@ -33,7 +31,6 @@ fn hides(c: char) -> bool {
 }
 
 /// The text cut to at most `max` bytes, with an ellipsis where something was left out.
-#[inline(never)]
 pub fn bounded(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();

@@ -20,7 +20,7 @@ const MAX_ITEMS: usize = 500_000;
 pub struct Fields<'a>(Vec<Field<'a>>);
 
 /// A field of an object.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Field<'a> {
     /// Its name; as it came where its escapes mean nothing.
     pub name: Cow<'a, str>,
@@ -76,7 +76,6 @@ impl<'a> Fields<'a> {
 }
 
 /// A value that is a text.
-#[inline(never)]
 pub fn text(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
@@ -289,7 +288,7 @@ fn says_something(value: &RawValue) -> bool {
 
 /// Whether an escape names half of a pair of UTF-16 alone, so that it is no character.
 pub fn has_half_a_character(json: &str) -> bool {
-    let mut parts = json.split('\\').skip(1).peekable();
+    let mut parts = json.split('\\').skip(1);
     let mut waits = false;
     while let Some(part) = parts.next() {
         if part.is_empty() {

@@ -123,7 +123,6 @@ fn open_stack(fields: &Fields<'_>) -> Option<Found> {
 }
 
 /// A text or a number; nothing for null, "" and everything else.
-#[inline(never)]
 fn scalar(fields: &Fields<'_>, name: &str) -> Option<String> {
     let value = fields.get(name)?;
     let is_text = value.get().starts_with('"');

@@ -86,10 +86,12 @@ impl List {
         let mut read = Vec::new();
         let mut brought = Brought::default();
         for group in page.groups() {
+            page::check(has_time)?;
             let group = group?;
             let mut images = Vec::with_capacity(group.images.len());
             for image in group.images {
                 page::check(has_time)?;
+                // Its other fields later: those of all at once would take many times the memory.
                 images.push((image_id(image)?, image));
             }
             brought.pairs += images.len();
@@ -220,7 +222,6 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    #[inline(never)]
     fn hides(&self, text: &str) -> Result<bool, Unusable> {
         let found = self.token.are_in_within(text, self.has_time);
         found.ok_or(Unusable::NoTime)
@@ -234,13 +235,11 @@ impl Shown<'_> {
     }
 
     /// A field that is a text; "" for every other.
-    #[inline(never)]
     fn field_text(&self, fields: &Fields<'_>, name: &str) -> Result<String, Unusable> {
         self.text(fields.text(name).unwrap_or_default())
     }
 
     /// A field as it came.
-    #[inline(never)]
     fn field_json(&self, fields: &Fields<'_>, name: &str) -> Result<String, Unusable> {
         let value = fields.get(name).map(RawValue::get);
         self.text(value.unwrap_or_default().to_owned())

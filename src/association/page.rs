@@ -85,10 +85,7 @@ impl<'a> Page<'a> {
 
     /// Its ECS images, each read when its turn comes.
     pub fn groups(&self) -> impl Iterator<Item = Result<Group<'a>, Unusable>> {
-        self.groups.iter().map(|group| {
-            check(self.has_time)?;
-            group_of(group.get())
-        })
+        self.groups.iter().map(|group| group_of(group.get()))
     }
 
     /// Whether it has a pair; nothing where it has something else, so that it can't tell. Only ids

@@ -113,7 +113,6 @@ impl Report<'_> {
 
 /// What may be shown of a code, a message and a request id: each that repeats the token is withheld,
 /// and all where they do so together.
-#[inline(never)]
 fn shown(token: &Traces, [code, message, request_id]: [&str; 3]) -> [String; 3] {
     let is_code_safe = is_short_code(code);
     let hides = |text: &str| token.are_in(text);

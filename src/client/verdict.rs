@@ -11,6 +11,9 @@
 //! 5. Where the outcome is said to be known, no request had an effect, or will have one.
 //! 6. A refusal whose text may have two causes is settled by the list; after another request it may
 //!    be the echo of the call's own success.
+//!
+//! That there is time to ask is seen to in `course`; which parts of a list are evidence, in
+//! `association::page`.
 
 use std::time::Duration;
 
@@ -299,5 +302,4 @@ pub fn verdict(facts: &Facts) -> Verdict {
 }
 
 #[cfg(test)]
-#[path = "verdict_tests.rs"]
 mod tests;

@@ -14,10 +14,9 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use super::chunks::Chunks;
 use super::head::{self, Head};
 use super::session::fill;
-use super::stream::LONGEST_READ;
+use super::stream::{LONGEST_READ, closed};
 use super::wire::{Wire, lock, not_http, over_the_limit};
 use super::{Failure, Step};
-use crate::status::Status;
 
 /// The largest head, and the longest line between the parts of a body, in bytes.
 const MAX_UNREAD: usize = 64 * 1024;
@@ -95,7 +94,7 @@ impl Desk {
             }
             // ureq asks for more of a body in chunks until it has seen its end.
             if !goes_on && self.chunks.is_some() && self.input.len() == seen {
-                return Err(closed());
+                return Err(Failure::broken(Step::Receive, &closed()));
             }
             if self.input.len() > seen || !goes_on {
                 return Ok(goes_on);
@@ -133,11 +132,6 @@ impl Desk {
         check(self.came.len(), MAX_UNREAD)?;
         check(self.input.len(), MAX_UNREAD + LONGEST_READ)
     }
-}
-
-fn closed() -> Failure {
-    let reason = "the connection was closed in the middle of it";
-    Failure::new(Status::CONNECTION_LOST, Step::Receive, reason)
 }
 
 fn check(length: usize, limit: usize) -> Result<(), Failure> {

@@ -339,7 +339,8 @@ fn seal(layers: &mut [Session], plain: &[u8], out: &mut Vec<u8>) -> Result<(), r
     outermost.seal(&sealed, out)
 }
 
-fn closed() -> Broken {
+/// The end of a connection in the middle of something.
+pub fn closed() -> Broken {
     io::Error::from(io::ErrorKind::UnexpectedEof).into()
 }
 
