@@ -1041,7 +1041,7 @@ fn long_texts_are_cut_and_the_facts_before_them_are_not() {
 }
 
 /// How many bytes of a token in a row would give it away.
-const TELLING: usize = 16;
+const TELLING: usize = 8;
 
 /// As long as a real one, with the bytes that base64 and its relatives have, and no piece of it
 /// twice.
@@ -1239,6 +1239,30 @@ fn a_token_in_an_answer_that_is_not_http_is_in_no_text() {
         assert!(outcome.is(Status::BAD_RESPONSE), "{place}: {outcome:?}");
         assert_says_nothing_of(&token, &outcome, place);
     }
+}
+
+#[test]
+fn a_short_code_is_shown_whatever_the_token_holds() {
+    let body = r#"{"error":{"code":"Ecs.0005","message":"request body is illegal."}}"#;
+    for token in ["t", "E", "Ecs.0005", "xxEcs.0005yy"] {
+        let server = Server::answering_first(answer(400, "", body), Then::Keep);
+        let outcome = example_with_token(&server.endpoint(), token);
+        assert_eq!(outcome.code, "Ecs.0005", "{token}: {outcome:?}");
+        let words = "HTTP 400 Ecs.0005: request body is illegal.";
+        assert!(outcome.message.contains(words), "{token}: {outcome:?}");
+    }
+}
+
+#[test]
+fn what_repeats_the_token_is_withheld_and_that_is_said() {
+    let body = format!(
+        r#"{{"error":{{"code":"Ecs.0005","message":"got {}"}}}}"#,
+        &TOKEN[3..11]
+    );
+    let server = Server::answering_first(answer(400, "X-Request-Id: r-1\r\n", body), Then::Keep);
+    let outcome = example_with_token(&server.endpoint(), TOKEN);
+    let words = "HTTP 400 Ecs.0005: the answer repeats the token (request id r-1)";
+    assert!(outcome.message.ends_with(words), "{outcome:?}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What an answer means, from its HTTP status and its body.
 
-use super::document::{Fields, Sign, has_half_a_character, sign_of};
+use super::document::{Fields, has_half_a_character};
 use super::error_body::{self, ErrorBody};
+use super::sign::{Sign, sign_of};
 use crate::status::Status;
 use crate::text;
 

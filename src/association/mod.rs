@@ -12,6 +12,7 @@ mod identifiers;
 mod list;
 mod page;
 mod request;
+mod sign;
 mod token;
 
 pub use answer::{Meaning, Refusal, outcome, reason, refusal};

@@ -2,7 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::document::{Fields, Sign, items, sign_of, text};
+use super::document::{Fields, items, text};
+use super::sign::{Sign, sign_of};
 use super::{Filter, Pair};
 
 /// The longest id that is one, in bytes.
