@@ -18,6 +18,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .generate()?
         .write_to_file(out.join("fpga_associate.h"));
 
+    // This package is the C library alone. Rust programs that have the sources in another have their
+    // own allocator.
+    println!("cargo::rustc-cfg=c_library");
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libfpga_associate.so.{major}");
     // A thread that ends after the library was unloaded would run a destructor that is gone.

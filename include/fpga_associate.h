@@ -74,6 +74,11 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_CANCELLED = 9,
   /**
+   * Memory ran out, and the call was stopped. `fpga_assoc_error_outcome_unknown` tells whether the
+   * request had begun to go out.
+   */
+  FPGA_ASSOC_OUT_OF_MEMORY = 11,
+  /**
    * The service refused the request: HTTP 400, and any 4xx without a status of its own here.
    */
   FPGA_ASSOC_REJECTED = 20,
@@ -453,7 +458,7 @@ uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
 
 /**
  * How many times the request was tried, for a list the page that failed; 0 where an argument was
- * refused before that, and for NULL. That a kept connection was closed, and the request sent once
+ * refused before that, where memory ran out, and for NULL. That a kept connection was closed, and the request sent once
  * more on a new one at once, is not counted.
  *
  * Thread-safe.
@@ -524,8 +529,8 @@ const char *fpga_assoc_version(void);
 /**
  * New settings, each at its default.
  *
- * Returns the settings; free them with `fpga_assoc_config_free`. NULL would be a defect of this
- * library; it stands for the defaults wherever settings are taken. Thread-safe.
+ * Returns the settings; free them with `fpga_assoc_config_free`. NULL where memory ran out: a setter
+ * refuses it, and `fpga_assoc_client_new` takes it for the defaults. Thread-safe.
  */
 struct fpga_assoc_config *fpga_assoc_config_new(void);
 

@@ -1,5 +1,8 @@
 //! What a failed call tells its caller.
 
+use std::ffi::CStr;
+
+use crate::memory::OutOfMemory;
 use crate::status::Status;
 use crate::text;
 
@@ -59,8 +62,17 @@ impl Error {
         }
     }
 
+    /// Memory that ran out, as the caller learns it.
+    pub const RAN_OUT: &CStr = c"memory ran out, and the call was stopped";
+
     /// The caller's mistake in one named argument.
     pub fn invalid_argument(argument: &str, reason: &str) -> Self {
         Self::new(Status::INVALID_ARGUMENT, &format!("{argument}: {reason}"))
+    }
+}
+
+impl From<OutOfMemory> for Error {
+    fn from(_: OutOfMemory) -> Self {
+        Self::new(Status::OUT_OF_MEMORY, &Self::RAN_OUT.to_string_lossy())
     }
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::memory::{self, OutOfMemory};
+
 /// So many bytes of a secret in a row give it away.
 const TELLING: usize = 8;
 
@@ -12,8 +14,11 @@ const MAX_LAYERS: usize = 3;
 /// A text that takes some time to look through, in bytes.
 const LONG: usize = 64 * 1024;
 
-/// All pieces of a secret that would give it away. A secret that is shorter than one has none.
-pub struct Traces {
+/// All pieces of a secret that would give it away. A secret that is shorter than one has none. Where
+/// there is no memory for them, every text may hold one.
+pub struct Traces(Option<Found>);
+
+struct Found {
     /// Of the secret as it is.
     visible: Pieces,
     /// Of its letters and digits alone.
@@ -23,10 +28,13 @@ pub struct Traces {
 impl Traces {
     /// Those of this secret, which is visible ASCII.
     pub fn of(secret: &str) -> Self {
-        Self {
-            visible: Pieces::of(secret.bytes()),
-            letters: Pieces::of(secret.bytes().filter(u8::is_ascii_alphanumeric)),
-        }
+        let found = || {
+            Ok::<_, OutOfMemory>(Found {
+                visible: Pieces::of(secret.bytes())?,
+                letters: Pieces::of(secret.bytes().filter(u8::is_ascii_alphanumeric))?,
+            })
+        };
+        Self(found().ok())
     }
 
     /// Whether one of them is in the text. White space, characters that do not show, tags and
@@ -35,34 +43,37 @@ impl Traces {
         self.are_in_within(text, &|| true).unwrap_or(true)
     }
 
-    /// The same; nothing where the time ends before it is known.
+    /// The same; nothing where time or memory ends before it is known.
     pub fn are_in_within(&self, text: &str, has_time: &dyn Fn() -> bool) -> Option<bool> {
-        if self.visible.pieces.is_empty() {
+        let found = self.0.as_ref()?;
+        if found.visible.pieces.is_empty() {
             return Some(false);
         }
         let mut text = Cow::Borrowed(text);
         for _ in 0..MAX_LAYERS {
-            if self.are_plainly_in(&text) {
+            if found.are_plainly_in(&text) {
                 return Some(true);
             }
-            match unescaped(&text) {
+            match unescaped(&text).ok()? {
                 _ if text.len() > LONG && !has_time() => return None,
                 Some(plain) => text = Cow::Owned(plain),
                 None => return Some(false),
             }
         }
-        Some(self.are_plainly_in(&text))
+        Some(found.are_plainly_in(&text))
     }
+}
 
+impl Found {
     fn are_plainly_in(&self, text: &str) -> bool {
-        let letters = |text: &str| {
-            let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
-            self.letters.are_in(letters)
-        };
-        self.visible
-            .are_in(text.bytes().filter(u8::is_ascii_graphic))
-            || letters(text)
-            || (text.contains('<') && letters(&without_tags(text)))
+        let visible = text.bytes().filter(u8::is_ascii_graphic);
+        let letters = || text.bytes().filter(u8::is_ascii_alphanumeric);
+        self.visible.are_in(visible)
+            || self.letters.are_in(letters())
+            || (text.contains('<')
+                && self
+                    .letters
+                    .are_in(without_tags(text).filter(u8::is_ascii_alphanumeric)))
     }
 }
 
@@ -75,19 +86,24 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn of(secret: impl Iterator<Item = u8>) -> Self {
-        let mut pieces: Vec<u64> = windows(secret).collect();
+    fn of(secret: impl Iterator<Item = u8>) -> Result<Self, OutOfMemory> {
+        let mut pieces: Vec<u64> = Vec::new();
+        let windows = windows(secret);
+        memory::reserve_exact(&mut pieces, windows.size_hint().1.unwrap_or_default())?;
+        pieces.extend(windows);
         pieces.sort_unstable();
         // So many that one in sixteen is set at most.
         let words = (pieces.len() / 4).next_power_of_two();
-        let mut marks = vec![0; words];
+        let mut marks = Vec::new();
+        memory::reserve_exact(&mut marks, words)?;
+        marks.resize(words, 0);
         for &piece in &pieces {
             let (place, mark) = mark_of(piece, words);
             if let Some(word) = marks.get_mut(place) {
                 *word |= mark;
             }
         }
-        Self { pieces, marks }
+        Ok(Self { pieces, marks })
     }
 
     fn are_in(&self, text: impl Iterator<Item = u8>) -> bool {
@@ -118,26 +134,25 @@ fn windows(bytes: impl Iterator<Item = u8>) -> impl Iterator<Item = u64> {
         .skip(TELLING - 1)
 }
 
-fn without_tags(text: &str) -> String {
+fn without_tags(text: &str) -> impl Iterator<Item = u8> {
     let mut is_in_tag = false;
-    text.chars()
-        .filter(|c| {
-            is_in_tag = match c {
-                '<' => true,
-                '>' => false,
-                _ => return !is_in_tag,
-            };
-            false
-        })
-        .collect()
+    text.bytes().filter(move |byte| {
+        is_in_tag = match byte {
+            b'<' => true,
+            b'>' => false,
+            _ => return !is_in_tag,
+        };
+        false
+    })
 }
 
 /// The text with one layer of escapes taken away, where it has any.
-fn unescaped(text: &str) -> Option<String> {
+fn unescaped(text: &str) -> Result<Option<String>, OutOfMemory> {
     if !text.contains(['\\', '%', '&']) {
-        return None;
+        return Ok(None);
     }
-    let mut plain = String::with_capacity(text.len());
+    let mut plain = String::new();
+    plain.try_reserve_exact(text.len())?;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();
@@ -151,7 +166,7 @@ fn unescaped(text: &str) -> Option<String> {
         plain.push(shown);
         rest = behind.get(length..).unwrap_or_default();
     }
-    (plain != text).then_some(plain)
+    Ok((plain != text).then_some(plain))
 }
 
 /// What stands behind a backslash: the character that is meant, and how long its name is.

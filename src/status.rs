@@ -34,6 +34,9 @@ pub enum Status {
     BAD_RESPONSE = 8,
     /// The client was shut down.
     CANCELLED = 9,
+    /// Memory ran out, and the call was stopped. `fpga_assoc_error_outcome_unknown` tells whether the
+    /// request had begun to go out.
+    OUT_OF_MEMORY = 11,
     /// The service refused the request: HTTP 400, and any 4xx without a status of its own here.
     REJECTED = 20,
     /// The token is missing, wrong or expired: HTTP 401.
@@ -77,6 +80,7 @@ impl Status {
         Self::CONNECTION_LOST,
         Self::BAD_RESPONSE,
         Self::CANCELLED,
+        Self::OUT_OF_MEMORY,
         Self::REJECTED,
         Self::UNAUTHORIZED,
         Self::FORBIDDEN,
@@ -118,6 +122,7 @@ impl Status {
             Self::CONNECTION_LOST => c"FPGA_ASSOC_CONNECTION_LOST",
             Self::BAD_RESPONSE => c"FPGA_ASSOC_BAD_RESPONSE",
             Self::CANCELLED => c"FPGA_ASSOC_CANCELLED",
+            Self::OUT_OF_MEMORY => c"FPGA_ASSOC_OUT_OF_MEMORY",
             Self::REJECTED => c"FPGA_ASSOC_REJECTED",
             Self::UNAUTHORIZED => c"FPGA_ASSOC_UNAUTHORIZED",
             Self::FORBIDDEN => c"FPGA_ASSOC_FORBIDDEN",
@@ -163,6 +168,9 @@ impl Status {
                 c"The answer was not what the service documents. Check that the endpoint is an ECS endpoint and that nothing between rewrites answers."
             }
             Self::CANCELLED => c"The client was shut down while the call was under way, or before it.",
+            Self::OUT_OF_MEMORY => {
+                c"The system gave this process no memory. Free some, or raise its limit, and call again; if the outcome is unknown, find out first what the service did."
+            }
             Self::REJECTED => {
                 c"The service refused the request; its code and message say why. Check the two image ids, that the ECS image is private, and that it has fewer than 10 FPGA images."
             }

@@ -173,11 +173,11 @@ fn null_and_text_that_is_not_utf_8_are_refused() {
 fn null_is_freed_and_shut_down_as_nothing() {
     // SAFETY: NULL is ignored.
     unsafe {
-        capi::fpga_assoc_config_free(ptr::null_mut());
         capi::fpga_assoc_client_shutdown(ptr::null_mut());
-        capi::fpga_assoc_client_free(ptr::null_mut());
         capi::fpga_assoc_error_free(ptr::null_mut());
     }
+    capi::fpga_assoc_config_free(None);
+    capi::fpga_assoc_client_free(None);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_ca_file_is_trusted_in_place_of_the_systems_and_read_when_it_is_set() {
         let status = unsafe {
             capi::fpga_assoc_client_new(
                 endpoint.as_ptr(),
-                config.as_ptr(),
+                config.as_ptr().as_ref(),
                 &raw mut made,
                 ptr::null_mut(),
             )
@@ -235,7 +235,7 @@ fn a_ca_file_is_trusted_in_place_of_the_systems_and_read_when_it_is_set() {
         assert_eq!(status, 0);
         let outcome = call::outcome(associate_raw(made, ptr::null_mut()));
         // SAFETY: made above, freed once.
-        unsafe { capi::fpga_assoc_client_free(made) };
+        unsafe { capi::fpga_assoc_client_free(Some(Box::from_raw(made))) };
         outcome
     };
     assert!(client(&server).is(Status::OK));
@@ -410,20 +410,20 @@ fn a_client_keeps_the_settings_that_it_was_made_with() {
     let mut client = ptr::null_mut();
     // SAFETY: all pointers are good for their calls; each thing is freed once.
     let outcome = unsafe {
-        let config = capi::fpga_assoc_config_new();
+        let config = Box::into_raw(capi::fpga_assoc_config_new().unwrap());
         capi::fpga_assoc_config_set_proxy(config, c"".as_ptr());
         capi::fpga_assoc_config_set_max_attempts(config, 2);
         capi::fpga_assoc_config_set_user_agent(config, c"before/1".as_ptr());
         let new = capi::fpga_assoc_client_new;
         assert_eq!(
-            new(endpoint.as_ptr(), config, &raw mut client, ptr::null_mut()),
+            new(endpoint.as_ptr(), config.as_ref(), &raw mut client, ptr::null_mut()),
             0
         );
         capi::fpga_assoc_config_set_max_attempts(config, 1);
         capi::fpga_assoc_config_set_user_agent(config, c"after/1".as_ptr());
-        capi::fpga_assoc_config_free(config);
+        capi::fpga_assoc_config_free(Some(Box::from_raw(config)));
         let outcome = call::outcome(associate_raw(client, ptr::null_mut()));
-        capi::fpga_assoc_client_free(client);
+        capi::fpga_assoc_client_free(Some(Box::from_raw(client)));
         outcome
     };
     assert_eq!(outcome.attempts, 2, "{outcome:?}");
@@ -440,13 +440,13 @@ fn null_settings_are_the_defaults() {
         let new = capi::fpga_assoc_client_new;
         let status = new(
             endpoint.as_ptr(),
-            ptr::null(),
+            None,
             &raw mut client,
             ptr::null_mut(),
         );
         assert_eq!(status, 0);
         let outcome = call::outcome(associate_raw(client, ptr::null_mut()));
-        capi::fpga_assoc_client_free(client);
+        capi::fpga_assoc_client_free(Some(Box::from_raw(client)));
         outcome
     };
     assert_eq!(outcome.attempts, 3, "{outcome:?}");
@@ -515,25 +515,25 @@ fn a_client_that_cannot_be_made_is_null_and_the_error_is_given() {
         for endpoint in [ptr::null(), c"".as_ptr(), c"\xff".as_ptr()] {
             let mut client = garbage();
             let status =
-                capi::fpga_assoc_client_new(endpoint, ptr::null(), &raw mut client, &raw mut error);
+                capi::fpga_assoc_client_new(endpoint, None, &raw mut client, &raw mut error);
             assert!(client.is_null());
-            assert_refused(&call::outcome_of(status, error), "endpoint", endpoint);
+            assert_refused(&call::outcome_of(status, error.as_ref()), "endpoint", endpoint);
             capi::fpga_assoc_error_free(error);
             error = garbage();
         }
         let host = c"service.test".as_ptr();
         let status =
-            capi::fpga_assoc_client_new(host, ptr::null(), ptr::null_mut(), &raw mut error);
-        assert_refused(&call::outcome_of(status, error), "client", "no place");
+            capi::fpga_assoc_client_new(host, None, ptr::null_mut(), &raw mut error);
+        assert_refused(&call::outcome_of(status, error.as_ref()), "client", "no place");
         capi::fpga_assoc_error_free(error);
 
         let mut client = garbage();
         error = garbage();
         let status =
-            capi::fpga_assoc_client_new(host, ptr::null(), &raw mut client, &raw mut error);
+            capi::fpga_assoc_client_new(host, None, &raw mut client, &raw mut error);
         assert_eq!(status, 0);
         assert!(error.is_null());
-        capi::fpga_assoc_client_free(client);
+        capi::fpga_assoc_client_free(Some(Box::from_raw(client)));
     }
 }
 
@@ -617,7 +617,7 @@ fn an_error_goes_where_the_caller_wants_it_and_nowhere_else() {
         scope.spawn(|| {
             let error = error.load(Ordering::SeqCst);
             // SAFETY: given above, and freed once.
-            let first = unsafe { call::outcome_of(status, error) };
+            let first = unsafe { call::outcome_of(status, error.as_ref()) };
             assert_eq!(first, second);
             // SAFETY: as above.
             unsafe { capi::fpga_assoc_error_free(error) };

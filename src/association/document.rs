@@ -7,11 +7,20 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::memory;
+
 /// More fields than an object has that anybody means.
 const MAX_FIELDS: usize = 1_000;
 
 /// More items than a list has that anybody means.
 const MAX_ITEMS: usize = 500_000;
+
+/// Longer texts than anybody means, in bytes of JSON: the names of fields, and values that are read as
+/// text.
+pub const MAX_TEXT: usize = 64 * 1024;
+
+/// Deeper lists and objects than anybody means.
+const MAX_DEPTH: usize = 64 * 1024;
 
 /// The fields of an object.
 #[derive(Debug, Default)]
@@ -73,9 +82,25 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A value that is a text.
+/// A value that is a text, and no longer than anybody means it.
 pub fn text(value: &RawValue) -> Option<String> {
+    if value.get().len() > MAX_TEXT {
+        return None;
+    }
     serde_json::from_str(value.get()).ok()
+}
+
+/// Whether brackets stand deeper in one another than anybody means.
+pub fn is_too_deep(json: &str) -> bool {
+    let mut depth = 0_usize;
+    json.bytes().any(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
 }
 
 /// A value that is a number, as it is written.
@@ -110,6 +135,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 while let Some((name, value)) = map.next_entry()? {
                     if fields.len() == MAX_FIELDS {
                         return Err(M::Error::custom("an object with over 1,000 fields"));
+                    }
+                    if RawValue::get(name).len() > MAX_TEXT {
+                        return Err(M::Error::custom("a name of over 64 KiB"));
                     }
                     fields.push(field(name, value));
                 }
@@ -151,7 +179,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
                     if items.len() == MAX_ITEMS {
                         return Err(S::Error::custom("a list with over 500,000 items"));
                     }
-                    items.push(item);
+                    memory::push(&mut items, item).map_err(|_| S::Error::custom("no memory"))?;
                 }
                 Ok(Items(items))
             }

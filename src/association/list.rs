@@ -6,8 +6,9 @@ use std::collections::hash_map::Entry;
 
 use serde_json::value::RawValue;
 
-use super::document::{Fields, quoted};
+use super::document::{Fields, MAX_TEXT, quoted};
 use super::page::{self, FPGA_IMAGES, Page, Unusable};
+use crate::memory::{self, OutOfMemory};
 use crate::secret::Traces;
 
 /// What stands in place of a text that repeats the token.
@@ -88,7 +89,8 @@ impl List {
         for group in page.groups() {
             page::check(has_time)?;
             let group = group?;
-            let mut images = Vec::with_capacity(group.images.len());
+            let mut images = Vec::new();
+            memory::reserve_exact(&mut images, group.images.len())?;
             for image in group.images {
                 page::check(has_time)?;
                 // Its other fields later: those of all at once would take many times the memory.
@@ -100,7 +102,7 @@ impl List {
                     "more pairs than can be listed".to_owned(),
                 ));
             }
-            read.push((group.ecs_id, group.fields, images));
+            memory::push(&mut read, (group.ecs_id, group.fields, images))?;
         }
 
         self.add_fields(&page.fields, &shown)?;
@@ -114,6 +116,7 @@ impl List {
             };
             for (fpga_id, image) in images {
                 page::check(has_time)?;
+                group.fpga_ids.try_reserve(1).map_err(OutOfMemory::from)?;
                 let is_new = match group.fpga_ids.entry(fpga_id) {
                     // Without an id nobody can say that it is the same.
                     Entry::Occupied(place) if place.key().is_empty() => true,
@@ -128,10 +131,11 @@ impl List {
                 };
                 if is_new {
                     brought.new += 1;
-                    group.add(shown.image(image)?);
-                    added.push(association(&shown_ecs_id, image, &shown)?);
+                    group.add(&shown.image(image)?)?;
+                    memory::push(&mut added, association(&shown_ecs_id, image, &shown)?)?;
                 }
             }
+            memory::reserve(&mut self.associations, added.len())?;
             self.associations.append(&mut added);
         }
         Ok(brought)
@@ -151,22 +155,15 @@ impl List {
 
     /// One document of the service's form with all pages. What this library does not know is as it
     /// came.
-    pub fn json(&self) -> String {
-        let mut json = String::from(r#"{"associations":["#);
+    pub fn json(&self) -> Result<String, OutOfMemory> {
+        let mut json = memory::concat(&[r#"{"associations":["#])?;
         for (place, group) in self.groups.iter().enumerate() {
-            if place > 0 {
-                json.push(',');
-            }
-            json.push('{');
-            json.push_str(&group.fields);
-            json.push_str(&format!(r#""{FPGA_IMAGES}":["#));
-            json.push_str(&group.fpga_images);
-            json.push_str("]}");
+            let comma = if place > 0 { "," } else { "" };
+            memory::add(&mut json, &[comma, "{", &group.fields])?;
+            memory::add(&mut json, &["\"", FPGA_IMAGES, "\":[", &group.fpga_images, "]}"])?;
         }
-        json.push(']');
-        json.push_str(&self.fields);
-        json.push('}');
-        json
+        memory::add(&mut json, &["]", &self.fields, "}"])?;
+        Ok(json)
     }
 
     /// A field that several pages have is that of the first.
@@ -180,8 +177,7 @@ impl List {
             is_new
         };
         for json in shown.fields(fields, is_new)? {
-            self.fields.push(',');
-            self.fields.push_str(&json);
+            memory::add(&mut self.fields, &[",", &json])?;
         }
         Ok(())
     }
@@ -193,11 +189,16 @@ impl List {
         shown: &Shown<'_>,
     ) -> Result<Option<&mut Group>, Unusable> {
         let new = self.groups.len();
+        self.places.try_reserve(1).map_err(OutOfMemory::from)?;
+        memory::reserve(&mut self.groups, 1)?;
         let place = *self.places.entry(ecs_id).or_insert(new);
         if place == new {
-            let fields = shown.fields(fields, &mut |_| true)?;
+            let mut json = String::new();
+            for field in shown.fields(fields, &mut |_| true)? {
+                memory::add(&mut json, &[&field, ","])?;
+            }
             self.groups.push(Group {
-                fields: fields.into_iter().map(|json| json + ",").collect(),
+                fields: json,
                 fpga_images: String::new(),
                 fpga_ids: HashMap::new(),
             });
@@ -207,11 +208,9 @@ impl List {
 }
 
 impl Group {
-    fn add(&mut self, image: Cow<'_, str>) {
-        if !self.fpga_images.is_empty() {
-            self.fpga_images.push(',');
-        }
-        self.fpga_images.push_str(&image);
+    fn add(&mut self, image: &str) -> Result<(), OutOfMemory> {
+        let comma = if self.fpga_images.is_empty() { "" } else { "," };
+        memory::add(&mut self.fpga_images, &[comma, image])
     }
 }
 
@@ -236,13 +235,17 @@ impl Shown<'_> {
 
     /// A field that is a text; "" for every other.
     fn field_text(&self, fields: &Fields<'_>, name: &str) -> Result<String, Unusable> {
+        let value = fields.get(name).map_or("", RawValue::get);
+        if value.len() > MAX_TEXT {
+            return Err(format!("{name} is over 64 KiB long").into());
+        }
         self.text(fields.text(name).unwrap_or_default())
     }
 
     /// A field as it came.
     fn field_json(&self, fields: &Fields<'_>, name: &str) -> Result<String, Unusable> {
-        let value = fields.get(name).map(RawValue::get);
-        self.text(value.unwrap_or_default().to_owned())
+        let value = fields.get(name).map_or("", RawValue::get);
+        self.text(memory::concat(&[value])?)
     }
 
     /// Fields as JSON: each that repeats the token is withheld, and all where they do so together.
@@ -262,10 +265,10 @@ impl Shown<'_> {
             shown.push(if self.hides(field.value.get())? {
                 format!(r#"{name}:"{WITHHELD}""#)
             } else {
-                format!("{name}:{}", field.value)
+                memory::concat(&[&name, ":", field.value.get()])?
             });
         }
-        if shown.len() > 1 && self.hides(&shown.join(","))? {
+        if shown.len() > 1 && self.hides(&joined(&shown)?)? {
             shown = vec![format!(r#""note":"{WITHHELD}""#)];
         }
         Ok(shown)
@@ -278,8 +281,18 @@ impl Shown<'_> {
         }
         let fields = Fields::read(image.get()).unwrap_or_default();
         let fields = self.fields(&fields, &mut |_| true)?;
-        Ok(Cow::Owned(format!("{{{}}}", fields.join(","))))
+        let fields = joined(&fields)?;
+        Ok(Cow::Owned(memory::concat(&["{", &fields, "}"])?))
     }
+}
+
+/// The texts with commas between them.
+fn joined(texts: &[String]) -> Result<String, OutOfMemory> {
+    let mut joined = String::new();
+    for (place, text) in texts.iter().enumerate() {
+        memory::add(&mut joined, &[if place > 0 { "," } else { "" }, text])?;
+    }
+    Ok(joined)
 }
 
 fn image_id(image: &RawValue) -> Result<String, Unusable> {
@@ -347,7 +360,7 @@ mod tests {
             is_protected: true,
         };
         assert_eq!(list.associations(), [expected]);
-        let json: Value = serde_json::from_str(&list.json()).unwrap();
+        let json: Value = serde_json::from_str(&list.json().unwrap()).unwrap();
         assert_eq!(json, serde_json::from_str::<Value>(DOCUMENT).unwrap());
     }
 
@@ -423,13 +436,13 @@ mod tests {
             ..Association::default()
         };
         assert_eq!(list.associations(), [expected]);
-        assert_eq!(list.json(), body);
+        assert_eq!(list.json().unwrap(), body);
     }
 
     #[test]
     fn what_the_service_said_stays_as_it_came() {
         let body = r#"{"associations":[{"image_id":"e","x":0.10,"fpgaimages":[{"id":"f", "n":123456789012345678901234567890,"z":1,"a":1e-9 }]}],"count":18446744073709551616,"next":null}"#;
-        assert_eq!(read(body).unwrap().json(), body);
+        assert_eq!(read(body).unwrap().json().unwrap(), body);
     }
 
     #[test]
@@ -449,14 +462,14 @@ mod tests {
         assert_eq!(first.metadata, WITHHELD);
         assert_eq!(first.description, "fine");
         assert_eq!(second.name, "MIIFN");
-        let json: Value = serde_json::from_str(&list.json()).unwrap();
+        let json: Value = serde_json::from_str(&list.json().unwrap()).unwrap();
         assert_eq!(json["note"], WITHHELD);
         assert_eq!(json["associations"][0]["y"], WITHHELD);
         let images = &json["associations"][0]["fpgaimages"];
         assert_eq!(images[0]["name"], WITHHELD);
         assert_eq!(images[0]["z"], json!([1]));
         assert_eq!(images[1]["id"], "g");
-        assert!(!Traces::of(token).are_in(&list.json()));
+        assert!(!Traces::of(token).are_in(&list.json().unwrap()));
     }
 
     #[test]
@@ -489,7 +502,7 @@ mod tests {
             .map(|one| (one.ecs_id.as_str(), one.fpga_id.as_str()))
             .collect();
         assert_eq!(pairs, [("a", "1"), ("a", "2"), ("a", "3"), ("b", "2")]);
-        let json: Value = serde_json::from_str(&list.json()).unwrap();
+        let json: Value = serde_json::from_str(&list.json().unwrap()).unwrap();
         assert_eq!(json.pointer("/associations/0/extra"), Some(&json!("kept")));
         assert_eq!(
             json.pointer("/associations/0/fpgaimages/2/new"),

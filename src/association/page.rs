@@ -2,9 +2,10 @@
 
 use serde_json::value::RawValue;
 
-use super::document::{Fields, items, text};
+use super::document::{Fields, is_too_deep, items, text};
 use super::sign::{Sign, sign_of};
 use super::{Filter, Pair};
+use crate::memory::OutOfMemory;
 
 /// The longest id that is one, in bytes.
 const MAX_ID: usize = 1024;
@@ -19,8 +20,14 @@ pub enum Unusable {
     NotAList(String),
     /// It carries an error.
     Error,
-    /// There was no time to read it to its end.
+    /// There was no time, or no memory, to read it to its end.
     NoTime,
+}
+
+impl From<OutOfMemory> for Unusable {
+    fn from(_: OutOfMemory) -> Self {
+        Self::NoTime
+    }
 }
 
 impl From<String> for Unusable {
@@ -60,6 +67,9 @@ const LIMIT: usize = 10;
 impl<'a> Page<'a> {
     /// Reads a page's outermost form. Reading it ends where `has_time` says so.
     pub fn read(json: &'a str, has_time: &'a dyn Fn() -> bool) -> Result<Self, Unusable> {
+        if is_too_deep(json) {
+            return Err("the document has lists in lists without an end".to_owned().into());
+        }
         let mut fields =
             Fields::read(json).map_err(|reason| format!("the document is {reason}"))?;
         let associations = fields.take(ASSOCIATIONS)?;

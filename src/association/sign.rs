@@ -8,6 +8,10 @@ use crate::text::has_any;
 /// How deep an error may be hidden.
 const MAX_DEPTH: u32 = 4;
 
+/// Names that tell of errors are shorter, in bytes; codes of success too.
+const LONGEST_NAME: usize = 1024;
+const LONGEST_CODE: usize = 64;
+
 /// What a document says of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
@@ -29,6 +33,9 @@ fn sign_at(fields: &Fields<'_>, depth: u32) -> Sign {
     let mut has_fine_code = false;
     let mut sign = Sign::None;
     for Field { name, value, .. } in fields.iter() {
+        if name.len() > LONGEST_NAME {
+            continue;
+        }
         let name = name.to_ascii_lowercase();
         if is_for_codes(&name) {
             match code_of(value) {
@@ -113,6 +120,9 @@ enum Code {
 }
 
 fn code_of(value: &RawValue) -> Code {
+    if value.get().len() > LONGEST_CODE {
+        return Code::Error;
+    }
     let text = text(value).unwrap_or_else(|| value.get().to_owned());
     match text.to_ascii_lowercase().as_str() {
         "" | "null" => Code::None,

@@ -4,13 +4,14 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 use super::arguments::{text, token_and_filter, token_and_pair};
-use super::config::{self, fpga_assoc_config};
+use super::config::fpga_assoc_config;
 use super::error::fpga_assoc_error;
 use super::guard::guard;
+use super::handle::{borrow, make};
 use super::last_error;
 use super::list::fpga_assoc_list;
 use crate::association::{Pair, Token};
-use crate::client::Client;
+use crate::client::{Client, Settings};
 use crate::error::Error;
 use crate::transport::Endpoint;
 
@@ -39,29 +40,20 @@ pub struct fpga_assoc_client {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_new(
     endpoint: *const c_char,
-    config: *const fpga_assoc_config,
+    config: Option<&fpga_assoc_config>,
     client: *mut *mut fpga_assoc_client,
     error: *mut *mut fpga_assoc_error,
 ) -> i32 {
-    let mut made = std::ptr::null_mut();
-    let new = || {
-        if client.is_null() {
-            return Err(Error::invalid_argument("client", "is NULL"));
-        }
-        // SAFETY: as the header says.
-        let (endpoint, settings) = unsafe { (text("endpoint", endpoint)?, config::copy(config)) };
-        let endpoint = Endpoint::parse(endpoint, settings.allows_http())?;
-        let client = Arc::new(Client::new(settings, true));
-        made = Box::into_raw(Box::new(fpga_assoc_client { client, endpoint }));
-        Ok(())
-    };
-    // SAFETY: as the header says.
-    let status = unsafe { last_error::deliver(error, new) };
-    if !client.is_null() {
-        // SAFETY: as the header says.
-        unsafe { client.write(made) };
+    // SAFETY: the text ends in NUL, and the outputs may be written to, as the header says.
+    unsafe {
+        make("client", client, error, || {
+            let endpoint = text("endpoint", endpoint)?;
+            let settings = config.map_or_else(Settings::default, fpga_assoc_config::copy);
+            let endpoint = Endpoint::parse(endpoint, settings.allows_http())?;
+            let client = Arc::new(Client::new(settings, true));
+            Ok(fpga_assoc_client { client, endpoint })
+        })
     }
-    status
 }
 
 /// Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's
@@ -85,7 +77,8 @@ pub unsafe extern "C" fn fpga_assoc_client_associate(
     ecs_id: *const c_char,
     error: *mut *mut fpga_assoc_error,
 ) -> i32 {
-    // SAFETY: as the header says.
+    // SAFETY: the client is alive, the texts end in NUL, and `error` may be written to, as the header
+    // says.
     unsafe {
         change(
             client,
@@ -114,7 +107,8 @@ pub unsafe extern "C" fn fpga_assoc_client_disassociate(
     ecs_id: *const c_char,
     error: *mut *mut fpga_assoc_error,
 ) -> i32 {
-    // SAFETY: as the header says.
+    // SAFETY: the client is alive, the texts end in NUL, and `error` may be written to, as the header
+    // says.
     unsafe {
         change(
             client,
@@ -149,31 +143,16 @@ pub unsafe extern "C" fn fpga_assoc_client_associations(
     list: *mut *mut fpga_assoc_list,
     error: *mut *mut fpga_assoc_error,
 ) -> i32 {
-    let mut listed = std::ptr::null_mut();
-    let call = || {
-        if list.is_null() {
-            return Err(Error::invalid_argument("list", "is NULL"));
-        }
-        // SAFETY: as the header says.
-        let (client, (token, filter)) = unsafe {
-            (
-                borrow(client)?,
-                token_and_filter(token, project_id, fpga_id, ecs_id)?,
-            )
-        };
-        let associations = client
-            .client
-            .associations(&client.endpoint, token, filter)?;
-        listed = fpga_assoc_list::owned(associations);
-        Ok(())
-    };
-    // SAFETY: as the header says.
-    let status = unsafe { last_error::deliver(error, call) };
-    if !list.is_null() {
-        // SAFETY: as the header says.
-        unsafe { list.write(listed) };
+    // SAFETY: the client is alive, the texts end in NUL, and the outputs may be written to, as the
+    // header says.
+    unsafe {
+        make("list", list, error, || {
+            let client = borrow("client", client)?;
+            let (token, filter) = token_and_filter(token, project_id, fpga_id, ecs_id)?;
+            let list = client.client.associations(&client.endpoint, token, filter)?;
+            Ok(fpga_assoc_list::new(&list)?)
+        })
     }
-    status
 }
 
 /// Ends the client's calls: those under way in other threads return `FPGA_ASSOC_CANCELLED` at once,
@@ -184,7 +163,7 @@ pub unsafe extern "C" fn fpga_assoc_client_associations(
 /// of fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_client) {
-    // SAFETY: as the header says.
+    // SAFETY: the client is alive when this begins, as the header says; then its share is.
     if let Some(client) = unsafe { client.as_ref() }.map(|client| Arc::clone(&client.client)) {
         guard(|| client.shut_down());
     }
@@ -197,7 +176,7 @@ pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_clie
 /// In a child of fork it closes the child's alone. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_client_close_idle(client: *mut fpga_assoc_client) {
-    // SAFETY: as the header says.
+    // SAFETY: the client is alive, as the header says.
     if let Some(client) = unsafe { client.as_ref() } {
         guard(|| client.client.close_idle());
     }
@@ -208,11 +187,8 @@ pub unsafe extern "C" fn fpga_assoc_client_close_idle(client: *mut fpga_assoc_cl
 /// Thread-safe, as long as nobody else uses the client any more; a call of
 /// `fpga_assoc_client_shutdown` that has begun is not use.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_client_free(client: *mut fpga_assoc_client) {
-    if !client.is_null() {
-        // SAFETY: `fpga_assoc_client_new` made it, and the caller gives it back.
-        guard(|| drop(unsafe { Box::from_raw(client) }));
-    }
+pub extern "C" fn fpga_assoc_client_free(client: Option<Box<fpga_assoc_client>>) {
+    guard(|| drop(client));
 }
 
 type Change = fn(&Client, &Endpoint, Token<'_>, Pair<'_>) -> Result<(), Error>;
@@ -228,24 +204,12 @@ unsafe fn change(
     error: *mut *mut fpga_assoc_error,
     change: Change,
 ) -> i32 {
-    let call = || {
-        // SAFETY: the caller's promise.
-        let (client, (token, pair)) = unsafe {
-            (
-                borrow(client)?,
-                token_and_pair(token, project_id, fpga_id, ecs_id)?,
-            )
-        };
-        change(&client.client, &client.endpoint, token, pair)
-    };
     // SAFETY: the caller's promise.
-    unsafe { last_error::deliver(error, call) }
-}
-
-/// # Safety
-/// The pointer is NULL or is of a client that is alive for `'a`.
-unsafe fn borrow<'a>(client: *mut fpga_assoc_client) -> Result<&'a fpga_assoc_client, Error> {
-    // SAFETY: the caller's promise.
-    let client = unsafe { client.as_ref() };
-    client.ok_or_else(|| Error::invalid_argument("client", "is NULL"))
+    unsafe {
+        last_error::deliver(error, || {
+            let client = borrow("client", client)?;
+            let (token, pair) = token_and_pair(token, project_id, fpga_id, ecs_id)?;
+            change(&client.client, &client.endpoint, token, pair)
+        })
+    }
 }

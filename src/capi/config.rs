@@ -2,18 +2,20 @@
 
 use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arguments::{bytes, text};
 use super::guard::{guard, outside};
+use super::handle::borrow;
 use super::last_error;
 use crate::client::Settings;
 use crate::error::Error;
 use crate::log::{Level, Log};
+use crate::memory;
+use crate::transport::Replaced;
 
 /// Settings for a client. Made with `fpga_assoc_config_new`, which gives each setting its default.
 pub struct fpga_assoc_config {
-    settings: Mutex<Settings>,
+    settings: Replaced<Settings>,
 }
 
 /// A function of the host that receives one line of text for each connection, attempt, retry and
@@ -33,27 +35,25 @@ pub type fpga_assoc_log_fn =
 
 /// New settings, each at its default.
 ///
-/// Returns the settings; free them with `fpga_assoc_config_free`. NULL would be a defect of this
-/// library; it stands for the defaults wherever settings are taken. Thread-safe.
+/// Returns the settings; free them with `fpga_assoc_config_free`. NULL where memory ran out: a setter
+/// refuses it, and `fpga_assoc_client_new` takes it for the defaults. Thread-safe.
 #[unsafe(no_mangle)]
-pub extern "C" fn fpga_assoc_config_new() -> *mut fpga_assoc_config {
-    let new = || {
-        Box::into_raw(Box::new(fpga_assoc_config {
-            settings: Mutex::default(),
-        }))
-    };
-    guard(new).unwrap_or(std::ptr::null_mut())
+pub extern "C" fn fpga_assoc_config_new() -> Option<Box<fpga_assoc_config>> {
+    guard(|| {
+        let settings = Replaced::new(Settings::default());
+        let config = Box::new(fpga_assoc_config { settings });
+        // What lives on must not be in the allocator's reserve.
+        memory::check().ok().map(|()| config)
+    })
+    .flatten()
 }
 
 /// Frees settings. Clients that were made with them keep their own copy. NULL is ignored.
 ///
 /// Thread-safe, as long as nobody else uses the settings any more.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_config_free(config: *mut fpga_assoc_config) {
-    if !config.is_null() {
-        // SAFETY: `fpga_assoc_config_new` made it, and the caller gives it back.
-        guard(|| drop(unsafe { Box::from_raw(config) }));
-    }
+pub extern "C" fn fpga_assoc_config_free(config: Option<Box<fpga_assoc_config>>) {
+    guard(|| drop(config));
 }
 
 /// Sets the time for a whole call in milliseconds, 1 to 2,147,483,647: name lookup, connecting,
@@ -67,8 +67,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
     config: *mut fpga_assoc_config,
     ms: u32,
 ) -> i32 {
-    // SAFETY: as the header says.
-    unsafe { change(config, &mut |settings| settings.set_timeout_ms(ms)) }
+    // SAFETY: the configuration is alive, as the header says.
+    unsafe { change(config, |settings| settings.set_timeout_ms(ms)) }
 }
 
 /// Sets the time for the connection of one attempt in milliseconds, 1 to 2,147,483,647: name
@@ -83,8 +83,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
     config: *mut fpga_assoc_config,
     ms: u32,
 ) -> i32 {
-    // SAFETY: as the header says.
-    unsafe { change(config, &mut |settings| settings.set_connect_timeout_ms(ms)) }
+    // SAFETY: the configuration is alive, as the header says.
+    unsafe { change(config, |settings| settings.set_connect_timeout_ms(ms)) }
 }
 
 /// Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
@@ -102,8 +102,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_max_attempts(
     config: *mut fpga_assoc_config,
     attempts: u32,
 ) -> i32 {
-    // SAFETY: as the header says.
-    unsafe { change(config, &mut |settings| settings.set_max_attempts(attempts)) }
+    // SAFETY: the configuration is alive, as the header says.
+    unsafe { change(config, |settings| settings.set_max_attempts(attempts)) }
 }
 
 /// Sets a file of certificates in PEM format to trust in place of the system's. The default is the
@@ -124,14 +124,14 @@ pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
     config: *mut fpga_assoc_config,
     path: *const c_char,
 ) -> i32 {
-    last_error::keep(|| {
-        // SAFETY: as the header says.
-        let (config, path) = unsafe { (borrow(config)?, text("ca_file", path)?) };
-        // Read before the lock is taken: a slow file must not hold up anyone else.
-        let trust = Settings::read_ca_file(Path::new(path))?;
-        config.lock().set_trust(trust);
-        Ok(())
-    })
+    // SAFETY: the configuration is alive and the text ends in NUL, as the header says.
+    unsafe {
+        prepare_and_change(
+            config,
+            || Settings::read_ca_file(Path::new(text("ca_file", path)?)),
+            Settings::set_trust,
+        )
+    }
 }
 
 /// Sets certificates in PEM format to trust in place of the system's, as
@@ -147,13 +147,14 @@ pub unsafe extern "C" fn fpga_assoc_config_set_ca_pem(
     pem: *const c_char,
     length: usize,
 ) -> i32 {
-    last_error::keep(|| {
-        // SAFETY: as the header says.
-        let (config, pem) = unsafe { (borrow(config)?, bytes("ca_pem", pem, length)?) };
-        let trust = Settings::read_ca_pem(pem)?;
-        config.lock().set_trust(trust);
-        Ok(())
-    })
+    // SAFETY: the configuration is alive and the text so long, as the header says.
+    unsafe {
+        prepare_and_change(
+            config,
+            || Settings::read_ca_pem(bytes("ca_pem", pem, length)?),
+            Settings::set_trust,
+        )
+    }
 }
 
 /// Sets the certificate that the endpoint sees where it asks for one. The default is none. A proxy
@@ -171,11 +172,13 @@ pub unsafe extern "C" fn fpga_assoc_config_set_client_certificate(
     pem: *const c_char,
     length: usize,
 ) -> i32 {
-    // SAFETY: as the header says.
+    // SAFETY: the configuration is alive and the text so long, as the header says.
     unsafe {
-        change(config, &mut |settings| {
-            settings.set_client_certificate(bytes("client_certificate", pem, length)?)
-        })
+        prepare_and_change(
+            config,
+            || Settings::read_client_certificate(bytes("client_certificate", pem, length)?),
+            Settings::set_identity,
+        )
     }
 }
 
@@ -197,11 +200,9 @@ pub unsafe extern "C" fn fpga_assoc_config_set_proxy(
     config: *mut fpga_assoc_config,
     url: *const c_char,
 ) -> i32 {
-    // SAFETY: as the header says.
+    // SAFETY: the configuration is alive and the text ends in NUL, as the header says.
     unsafe {
-        change(config, &mut |settings| {
-            settings.set_proxy(text("proxy", url)?)
-        })
+        change(config, |settings| settings.set_proxy(text("proxy", url)?))
     }
 }
 
@@ -218,9 +219,9 @@ pub unsafe extern "C" fn fpga_assoc_config_set_user_agent(
     config: *mut fpga_assoc_config,
     product: *const c_char,
 ) -> i32 {
-    // SAFETY: as the header says.
+    // SAFETY: the configuration is alive and the text ends in NUL, as the header says.
     unsafe {
-        change(config, &mut |settings| {
+        change(config, |settings| {
             settings.set_user_agent(text("user_agent", product)?)
         })
     }
@@ -236,13 +237,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
     config: *mut fpga_assoc_config,
     allow: bool,
 ) -> i32 {
-    // SAFETY: as the header says.
-    unsafe {
-        change(config, &mut |settings| {
-            settings.set_allow_http(allow);
-            Ok(())
-        })
-    }
+    // SAFETY: the configuration is alive, as the header says.
+    unsafe { prepare_and_change(config, || Ok(allow), Settings::set_allow_http) }
 }
 
 /// Sets whether the list call is asked where only that can tell: what became of a request whose
@@ -260,13 +256,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_confirm(
     config: *mut fpga_assoc_config,
     confirm: bool,
 ) -> i32 {
-    // SAFETY: as the header says.
-    unsafe {
-        change(config, &mut |settings| {
-            settings.set_confirm(confirm);
-            Ok(())
-        })
-    }
+    // SAFETY: the configuration is alive, as the header says.
+    unsafe { prepare_and_change(config, || Ok(confirm), Settings::set_confirm) }
 }
 
 /// Sets whether a change that finds nothing to do is a success: `FPGA_ASSOC_OK` in place of
@@ -280,13 +271,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_idempotent(
     config: *mut fpga_assoc_config,
     idempotent: bool,
 ) -> i32 {
-    // SAFETY: as the header says.
-    unsafe {
-        change(config, &mut |settings| {
-            settings.set_idempotent(idempotent);
-            Ok(())
-        })
-    }
+    // SAFETY: the configuration is alive, as the header says.
+    unsafe { prepare_and_change(config, || Ok(idempotent), Settings::set_idempotent) }
 }
 
 /// Sets a function that receives lines of text about what the client does. The default, and NULL,
@@ -308,13 +294,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_log(
         None => Log::default(),
         Some(log) => Log::to(move |level, line| host.write(log, level, line)),
     };
-    // SAFETY: as the header says.
-    unsafe {
-        change(config, &mut |settings| {
-            settings.set_log(log.clone());
-            Ok(())
-        })
-    }
+    // SAFETY: the configuration is alive, as the header says.
+    unsafe { prepare_and_change(config, || Ok(log), Settings::set_log) }
 }
 
 /// What the host wants back with each line.
@@ -343,35 +324,38 @@ impl Context {
 /// `config` is NULL or alive.
 unsafe fn change(
     config: *mut fpga_assoc_config,
-    change: &mut dyn FnMut(&mut Settings) -> Result<(), Error>,
+    change: impl FnOnce(&mut Settings) -> Result<(), Error>,
 ) -> i32 {
     last_error::keep(|| {
         // SAFETY: the caller's promise.
-        let config = unsafe { borrow(config)? };
-        change(&mut config.lock())
+        let config = unsafe { borrow("config", config)? };
+        config.settings.change(change)
     })
 }
 
-/// # Safety
-/// `config` is NULL or alive for `'a`.
-unsafe fn borrow<'a>(config: *const fpga_assoc_config) -> Result<&'a fpga_assoc_config, Error> {
-    // SAFETY: the caller's promise.
-    let config = unsafe { config.as_ref() };
-    config.ok_or_else(|| Error::invalid_argument("config", "is NULL"))
-}
-
-impl fpga_assoc_config {
-    fn lock(&self) -> MutexGuard<'_, Settings> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A copy of the settings; the defaults for NULL.
+/// As [`change`], with a value that is made before anyone else is kept waiting.
 ///
 /// # Safety
 /// `config` is NULL or alive.
-pub unsafe fn copy(config: *const fpga_assoc_config) -> Settings {
-    // SAFETY: the caller's promise.
-    let config = unsafe { config.as_ref() };
-    config.map_or_else(Settings::default, |config| config.lock().clone())
+unsafe fn prepare_and_change<T>(
+    config: *mut fpga_assoc_config,
+    prepare: impl FnOnce() -> Result<T, Error>,
+    set: impl FnOnce(&mut Settings, T),
+) -> i32 {
+    last_error::keep(|| {
+        // SAFETY: the caller's promise.
+        let config = unsafe { borrow("config", config)? };
+        let value = prepare()?;
+        config.settings.change(|settings| {
+            set(settings, value);
+            Ok(())
+        })
+    })
+}
+
+impl fpga_assoc_config {
+    /// The settings as they are now.
+    pub fn copy(&self) -> Settings {
+        self.settings.copy()
+    }
 }

@@ -1,6 +1,8 @@
 //! Errors by value: what C can ask about one.
 
-use std::ffi::{CString, c_char};
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, c_char};
+use std::ptr;
 
 use crate::error::{Error, Observed};
 use crate::status::Status;
@@ -11,59 +13,95 @@ use crate::status::Status;
 /// Nothing in it changes once it was handed out, so any number of threads may read it at once while
 /// it is valid.
 pub struct fpga_assoc_error {
-    error: Error,
-    message: CString,
-    code: CString,
-    request_id: CString,
+    status: Status,
+    http_status: u16,
+    message: Text,
+    code: Text,
+    request_id: Text,
+    retry_after_ms: u64,
+    attempts: u32,
+    outcome_unknown: bool,
+    observed: Observed,
+}
+
+type Text = Cow<'static, CStr>;
+
+/// Those of calls for which memory ran out, which are there without any: where the outcome is known
+/// and where it is not, for each thing that the list may have shown.
+static OUT_OF_MEMORY: [[fpga_assoc_error; 3]; 2] = [each(false), each(true)];
+
+const fn each(outcome_unknown: bool) -> [fpga_assoc_error; 3] {
+    [
+        out_of_memory(outcome_unknown, Observed::OBSERVED_NOTHING),
+        out_of_memory(outcome_unknown, Observed::OBSERVED_ASSOCIATED),
+        out_of_memory(outcome_unknown, Observed::OBSERVED_APART),
+    ]
+}
+
+const fn out_of_memory(outcome_unknown: bool, observed: Observed) -> fpga_assoc_error {
+    fpga_assoc_error {
+        status: Status::OUT_OF_MEMORY,
+        http_status: 0,
+        message: Cow::Borrowed(Error::RAN_OUT),
+        code: Cow::Borrowed(c""),
+        request_id: Cow::Borrowed(c""),
+        retry_after_ms: 0,
+        attempts: 0,
+        outcome_unknown,
+        observed,
+    }
 }
 
 impl From<Error> for fpga_assoc_error {
     fn from(error: Error) -> Self {
         // Cleaned text has no NUL byte, so that nothing is lost here.
-        let text = |text: &str| CString::new(text).unwrap_or_default();
+        let text = |text: String| Cow::Owned(CString::new(text).unwrap_or_default());
         Self {
-            message: text(&error.message),
-            code: text(&error.code),
-            request_id: text(&error.request_id),
-            error,
+            status: error.status,
+            http_status: error.http_status,
+            message: text(error.message),
+            code: text(error.code),
+            request_id: text(error.request_id),
+            retry_after_ms: error.retry_after_ms,
+            attempts: error.attempts,
+            outcome_unknown: error.outcome_unknown,
+            observed: error.observed,
         }
     }
 }
 
 impl fpga_assoc_error {
-    /// An error that is freed by `Box::from_raw`.
-    pub fn owned(error: Error) -> *mut Self {
-        Box::into_raw(Box::new(Self::from(error)))
+    /// An error for C, which gives it back with [`fpga_assoc_error_free`].
+    pub fn given(error: Error) -> *mut Self {
+        if error.status != Status::OUT_OF_MEMORY {
+            return Box::into_raw(Box::new(Self::from(error)));
+        }
+        let same = OUT_OF_MEMORY.iter().flatten().find(|one| {
+            (one.outcome_unknown, one.observed) == (error.outcome_unknown, error.observed)
+        });
+        same.map_or(ptr::null_mut(), |one| ptr::from_ref(one).cast_mut())
     }
-}
 
-/// # Safety
-/// The pointer is NULL or is of an error that is alive for `'a`.
-unsafe fn borrow<'a>(error: *const fpga_assoc_error) -> Option<&'a fpga_assoc_error> {
-    // SAFETY: the caller's promise.
-    unsafe { error.as_ref() }
+    /// Whether it is there for ever.
+    fn is_constant(error: *const Self) -> bool {
+        OUT_OF_MEMORY.as_flattened().as_ptr_range().contains(&error)
+    }
 }
 
 /// The status of the call, the same number that the call returned; `FPGA_ASSOC_OK` for NULL.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_status(error: *const fpga_assoc_error) -> i32 {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
-    error
-        .map_or(Status::OK, |error| error.error.status)
-        .number()
+pub extern "C" fn fpga_assoc_error_status(error: Option<&fpga_assoc_error>) -> i32 {
+    error.map_or(Status::OK, |error| error.status).number()
 }
 
 /// The HTTP status of the answer; 0 where no answer came, and for NULL.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_http_status(error: *const fpga_assoc_error) -> i32 {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
-    error.map_or(0, |error| error.error.http_status.into())
+pub extern "C" fn fpga_assoc_error_http_status(error: Option<&fpga_assoc_error>) -> i32 {
+    error.map_or(0, |error| error.http_status.into())
 }
 
 /// One line of text for people, as `fpga_assoc_last_error` describes it; "" for NULL.
@@ -71,9 +109,7 @@ pub unsafe extern "C" fn fpga_assoc_error_http_status(error: *const fpga_assoc_e
 /// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_message(error: *const fpga_assoc_error) -> *const c_char {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
+pub extern "C" fn fpga_assoc_error_message(error: Option<&fpga_assoc_error>) -> *const c_char {
     error.map_or(c"", |error| &error.message).as_ptr()
 }
 
@@ -82,9 +118,7 @@ pub unsafe extern "C" fn fpga_assoc_error_message(error: *const fpga_assoc_error
 /// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_code(error: *const fpga_assoc_error) -> *const c_char {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
+pub extern "C" fn fpga_assoc_error_code(error: Option<&fpga_assoc_error>) -> *const c_char {
     error.map_or(c"", |error| &error.code).as_ptr()
 }
 
@@ -94,11 +128,9 @@ pub unsafe extern "C" fn fpga_assoc_error_code(error: *const fpga_assoc_error) -
 /// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_request_id(
-    error: *const fpga_assoc_error,
+pub extern "C" fn fpga_assoc_error_request_id(
+    error: Option<&fpga_assoc_error>,
 ) -> *const c_char {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
     error.map_or(c"", |error| &error.request_id).as_ptr()
 }
 
@@ -107,22 +139,18 @@ pub unsafe extern "C" fn fpga_assoc_error_request_id(
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_retry_after_ms(error: *const fpga_assoc_error) -> u64 {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
-    error.map_or(0, |error| error.error.retry_after_ms)
+pub extern "C" fn fpga_assoc_error_retry_after_ms(error: Option<&fpga_assoc_error>) -> u64 {
+    error.map_or(0, |error| error.retry_after_ms)
 }
 
 /// How many times the request was tried, for a list the page that failed; 0 where an argument was
-/// refused before that, and for NULL. That a kept connection was closed, and the request sent once
+/// refused before that, where memory ran out, and for NULL. That a kept connection was closed, and the request sent once
 /// more on a new one at once, is not counted.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_attempts(error: *const fpga_assoc_error) -> u32 {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
-    error.map_or(0, |error| error.error.attempts)
+pub extern "C" fn fpga_assoc_error_attempts(error: Option<&fpga_assoc_error>) -> u32 {
+    error.map_or(0, |error| error.attempts)
 }
 
 /// Whether a request of the call may have had, or may yet have, an effect although the call failed;
@@ -139,10 +167,8 @@ pub unsafe extern "C" fn fpga_assoc_error_attempts(error: *const fpga_assoc_erro
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_outcome_unknown(error: *const fpga_assoc_error) -> bool {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
-    error.is_some_and(|error| error.error.outcome_unknown)
+pub extern "C" fn fpga_assoc_error_outcome_unknown(error: Option<&fpga_assoc_error>) -> bool {
+    error.is_some_and(|error| error.outcome_unknown)
 }
 
 /// What the list showed of the two images when the call asked it last, an `fpga_assoc_observed`;
@@ -153,10 +179,8 @@ pub unsafe extern "C" fn fpga_assoc_error_outcome_unknown(error: *const fpga_ass
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_error_observed(error: *const fpga_assoc_error) -> i32 {
-    // SAFETY: as the header says.
-    let error = unsafe { borrow(error) };
-    error.map_or(Observed::OBSERVED_NOTHING, |error| error.error.observed) as i32
+pub extern "C" fn fpga_assoc_error_observed(error: Option<&fpga_assoc_error>) -> i32 {
+    error.map_or(Observed::OBSERVED_NOTHING, |error| error.observed) as i32
 }
 
 /// Frees an error that an error pointer received. NULL is ignored.
@@ -166,8 +190,8 @@ pub unsafe extern "C" fn fpga_assoc_error_observed(error: *const fpga_assoc_erro
 /// Thread-safe, as long as nobody else uses the error any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fpga_assoc_error_free(error: *mut fpga_assoc_error) {
-    if !error.is_null() {
-        // SAFETY: `fpga_assoc_error::owned` made it, and the caller gives it back.
+    if !error.is_null() && !fpga_assoc_error::is_constant(error) {
+        // SAFETY: `fpga_assoc_error::given` boxed it, and the caller gives it back.
         drop(unsafe { Box::from_raw(error) });
     }
 }

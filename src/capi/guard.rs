@@ -1,11 +1,12 @@
-//! The boundary that no panic crosses.
+//! The boundary that no panic crosses, and inside which nobody ends the thread.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::transport::HELPER_THREAD;
+use crate::memory;
+use crate::transport::{is_helper_thread, without_cancellation};
 
 thread_local! {
     /// Whether this thread is inside the library, where a panic is caught and has nothing to print.
@@ -19,7 +20,8 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
     let outside = INSIDE.replace(true);
     // What a panic may have left half done is behind locks that recover, and is thrown away with
     // the call.
-    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    let body = AssertUnwindSafe(|| memory::from_now_on(body));
+    let result = without_cancellation(|| panic::catch_unwind(body));
     INSIDE.set(outside);
     // A payload may panic again when it is dropped, so it is not.
     result.map_err(std::mem::forget).ok()
@@ -46,8 +48,7 @@ fn quieten_panics() {
     }
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let is_helper = thread::current().name() == Some(HELPER_THREAD);
-        if !INSIDE.get() && !is_helper {
+        if !INSIDE.get() && !is_helper_thread() {
             before(info);
         }
     }));

@@ -1,45 +1,33 @@
 //! The last error of each thread, for callers that were not given an error by value.
 
 use std::cell::Cell;
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use super::error::{fpga_assoc_error, fpga_assoc_error_message};
+use super::error::{fpga_assoc_error, fpga_assoc_error_free, fpga_assoc_error_message};
 use super::guard::guard;
 use crate::error::Error;
+use crate::memory;
 use crate::status::Status;
+use crate::transport::ThreadEnd;
 
 thread_local! {
-    /// Without a destructor, so that it still works in the host's `atexit` handlers; [`CLEANUP`]
-    /// frees it when a thread ends.
+    /// Without a destructor, so that it still works in the host's `atexit` handlers; [`END`] frees it
+    /// when a thread ends.
     static LAST: Cell<*mut fpga_assoc_error> = const { Cell::new(ptr::null_mut()) };
-    static CLEANUP: Cleanup = const { Cleanup };
 }
 
-struct Cleanup;
+static END: ThreadEnd = ThreadEnd::new(end);
 
-impl Drop for Cleanup {
-    fn drop(&mut self) {
-        replace(ptr::null_mut());
-    }
+extern "C" fn end(_: *mut c_void) {
+    replace(ptr::null_mut());
 }
 
 /// Runs a call inside the guard, keeps its error for the thread, and returns its status.
 pub fn keep(call: impl FnOnce() -> Result<(), Error>) -> i32 {
-    match contained(call) {
-        Ok(()) => {
-            replace(ptr::null_mut());
-            Status::OK.number()
-        }
-        Err(error) => {
-            let status = error.status.number();
-            // Fails only while the thread is being taken down; then nobody is left to free the
-            // error but the end of the process.
-            CLEANUP.try_with(|_| ()).ok();
-            replace(fpga_assoc_error::owned(error));
-            status
-        }
-    }
+    let (status, error) = contained(call);
+    replace(error);
+    status
 }
 
 /// As [`keep`], but the error goes to the caller where it gave a place for it.
@@ -53,28 +41,43 @@ pub unsafe fn deliver(
     if error.is_null() {
         return keep(call);
     }
-    let (status, given) = match contained(call) {
-        Ok(()) => (Status::OK.number(), ptr::null_mut()),
-        Err(error) => (error.status.number(), fpga_assoc_error::owned(error)),
-    };
+    let (status, given) = contained(call);
     // SAFETY: the caller's promise.
     unsafe { error.write(given) };
     status
 }
 
-fn contained<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    let defect = || {
-        let message = "a defect in this library was contained";
-        Err(Error::new(Status::INTERNAL, message))
+/// The status of a call, and its error for C; NULL where it succeeded.
+fn contained(call: impl FnOnce() -> Result<(), Error>) -> (i32, *mut fpga_assoc_error) {
+    let result = guard(|| call().map_err(with_true_cause));
+    let error = match result {
+        Some(Ok(())) => return (Status::OK.number(), ptr::null_mut()),
+        Some(Err(error)) => error,
+        None => {
+            let message = "a defect in this library was contained";
+            Error::new(Status::INTERNAL, message)
+        }
     };
-    guard(call).unwrap_or_else(defect)
+    (error.status.number(), fpga_assoc_error::given(error))
+}
+
+/// Where memory ran out, other things failed for want of it; not what the service answered.
+fn with_true_cause(error: Error) -> Error {
+    if memory::has_run_out() && error.http_status == 0 {
+        return Error {
+            status: Status::OUT_OF_MEMORY,
+            ..error
+        };
+    }
+    error
 }
 
 fn replace(new: *mut fpga_assoc_error) {
     let old = LAST.replace(new);
-    if !old.is_null() {
-        // SAFETY: `keep` made it, and only this thread's `LAST` held it.
-        drop(unsafe { Box::from_raw(old) });
+    if old != new {
+        END.set(new.cast());
+        // SAFETY: `contained` made it, and only this thread's `LAST` held it.
+        unsafe { fpga_assoc_error_free(old) };
     }
 }
 
@@ -94,11 +97,8 @@ fn replace(new: *mut fpga_assoc_error) {
 /// before anything else can run.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_last_error() -> *const c_char {
-    match LAST.get() {
-        error if error.is_null() => c"".as_ptr(),
-        // SAFETY: what `LAST` holds is alive until this thread replaces it.
-        error => unsafe { fpga_assoc_error_message(error) },
-    }
+    // SAFETY: what `LAST` holds is alive until this thread replaces it.
+    fpga_assoc_error_message(unsafe { LAST.get().as_ref() })
 }
 
 /// The calling thread's last error with all that is known about it, for the functions whose names

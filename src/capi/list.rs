@@ -5,6 +5,7 @@ use std::ptr;
 
 use super::guard::guard;
 use crate::association::{Association, List};
+use crate::memory::{self, OutOfMemory};
 
 /// One pair of a list: an FPGA image that is associated with an ECS image, as the service describes
 /// it.
@@ -46,7 +47,7 @@ pub struct fpga_assoc_list {
     entries: Vec<fpga_assoc_entry>,
     json: CString,
     /// All texts of the entries, one behind the other, each with its NUL.
-    _texts: Box<[u8]>,
+    _texts: Vec<u8>,
 }
 
 // SAFETY: the entries point into `_texts`, whose bytes nothing changes, and which stay where they
@@ -57,26 +58,29 @@ unsafe impl Sync for fpga_assoc_list {}
 
 const TEXTS: usize = 9;
 
-impl From<&List> for fpga_assoc_list {
-    fn from(list: &List) -> Self {
-        let mut texts = Vec::new();
-        let mut places = Vec::new();
+impl fpga_assoc_list {
+    /// A list as C reads it.
+    pub fn new(list: &List) -> Result<Self, OutOfMemory> {
+        let count = list.associations().len();
+        let (mut texts, mut places, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        memory::reserve_exact(&mut places, count)?;
+        memory::reserve_exact(&mut entries, count)?;
         for association in list.associations() {
             places.push((
-                write_texts(association, &mut texts),
+                write_texts(association, &mut texts)?,
                 association.size_mb,
                 association.is_protected,
             ));
         }
-        let texts = texts.into_boxed_slice();
         let at = |place: usize| -> *const c_char {
             texts
                 .get(place..)
                 .map_or(c"".as_ptr(), |text| text.as_ptr().cast())
         };
-        let entries = places
-            .into_iter()
-            .map(|(places, size_mb, is_protected)| {
+        entries.extend(
+            places
+                .into_iter()
+                .map(|(places, size_mb, is_protected)| {
                 let [
                     ecs_id,
                     fpga_id,
@@ -101,21 +105,25 @@ impl From<&List> for fpga_assoc_list {
                     size_mb,
                     is_protected,
                 }
-            })
-            .collect();
-        // JSON text has every NUL escaped.
-        let json = CString::new(list.json()).unwrap_or_default();
-        Self {
+            }),
+        );
+        let mut json = list.json()?.into_bytes();
+        memory::reserve_exact(&mut json, 1)?;
+        Ok(Self {
             entries,
-            json,
+            // JSON text has every NUL escaped.
+            json: CString::new(json).unwrap_or_default(),
             _texts: texts,
-        }
+        })
     }
 }
 
 /// Appends the texts in the order of the entry's fields, and tells where each begins.
-fn write_texts(association: &Association, texts: &mut Vec<u8>) -> [usize; TEXTS] {
-    [
+fn write_texts(
+    association: &Association,
+    texts: &mut Vec<u8>,
+) -> Result<[usize; TEXTS], OutOfMemory> {
+    let fields = [
         &association.ecs_id,
         &association.fpga_id,
         &association.name,
@@ -125,49 +133,34 @@ fn write_texts(association: &Association, texts: &mut Vec<u8>) -> [usize; TEXTS]
         &association.message,
         &association.metadata,
         &association.log_directory,
-    ]
-    .map(|text| {
+    ];
+    let length = fields.iter().map(|text| text.len() + 1).sum();
+    memory::reserve(texts, length)?;
+    Ok(fields.map(|text| {
         let place = texts.len();
         // A NUL inside a text would hide its rest from C.
         texts.extend(text.bytes().map(|byte| if byte == 0 { b' ' } else { byte }));
         texts.push(0);
         place
-    })
-}
-
-impl fpga_assoc_list {
-    /// A list that is freed by `Box::from_raw`.
-    pub fn owned(list: List) -> *mut Self {
-        Box::into_raw(Box::new(Self::from(&list)))
-    }
-}
-
-/// # Safety
-/// The pointer is NULL or is of a list that is alive for `'a`.
-unsafe fn borrow<'a>(list: *const fpga_assoc_list) -> Option<&'a fpga_assoc_list> {
-    // SAFETY: the caller's promise.
-    unsafe { list.as_ref() }
+    }))
 }
 
 /// How many pairs a list has; 0 for NULL.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_list_len(list: *const fpga_assoc_list) -> usize {
-    // SAFETY: as the header says.
-    unsafe { borrow(list) }.map_or(0, |list| list.entries.len())
+pub extern "C" fn fpga_assoc_list_len(list: Option<&fpga_assoc_list>) -> usize {
+    list.map_or(0, |list| list.entries.len())
 }
 
 /// One pair of a list, counted from 0; NULL past the end, and for NULL.
 ///
 /// Returns an entry that belongs to the list and lives as long as it. Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_list_get(
-    list: *const fpga_assoc_list,
+pub extern "C" fn fpga_assoc_list_get(
+    list: Option<&fpga_assoc_list>,
     index: usize,
 ) -> *const fpga_assoc_entry {
-    // SAFETY: as the header says.
-    let list = unsafe { borrow(list) };
     list.and_then(|list| list.entries.get(index))
         .map_or(ptr::null(), ptr::from_ref)
 }
@@ -181,9 +174,7 @@ pub unsafe extern "C" fn fpga_assoc_list_get(
 /// Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it.
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_list_json(list: *const fpga_assoc_list) -> *const c_char {
-    // SAFETY: as the header says.
-    let list = unsafe { borrow(list) };
+pub extern "C" fn fpga_assoc_list_json(list: Option<&fpga_assoc_list>) -> *const c_char {
     list.map_or(c"", |list| &list.json).as_ptr()
 }
 
@@ -191,9 +182,6 @@ pub unsafe extern "C" fn fpga_assoc_list_json(list: *const fpga_assoc_list) -> *
 ///
 /// Thread-safe, as long as nobody else uses the list any more.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fpga_assoc_list_free(list: *mut fpga_assoc_list) {
-    if !list.is_null() {
-        // SAFETY: `fpga_assoc_list::owned` made it, and the caller gives it back.
-        guard(|| drop(unsafe { Box::from_raw(list) }));
-    }
+pub extern "C" fn fpga_assoc_list_free(list: Option<Box<fpga_assoc_list>>) {
+    guard(|| drop(list));
 }

@@ -25,8 +25,11 @@ mod client;
 mod list;
 
 // What they are made with.
+#[cfg(c_library)]
+mod allocator;
 mod arguments;
 mod guard;
+mod handle;
 
 pub use client::{
     fpga_assoc_client, fpga_assoc_client_associate, fpga_assoc_client_associations,

@@ -1,16 +1,17 @@
 //! The one-line calls, on one client that the whole process shares.
 
-use std::convert::Infallible;
 use std::ffi::c_char;
 use std::ptr;
 
 use super::arguments::{text, token_and_filter, token_and_pair};
 use super::guard::guard;
+use super::handle::make;
 use super::last_error;
 use super::list::fpga_assoc_list;
 use crate::association::{Pair, Token};
 use crate::client::{Client, Settings};
 use crate::error::Error;
+use crate::memory::{self, OutOfMemory};
 use crate::transport::{Endpoint, PerProcess};
 
 static CLIENT: PerProcess<Client> = PerProcess::new();
@@ -83,7 +84,7 @@ pub unsafe extern "C" fn fpga_associate(
     fpga_id: *const c_char,
     ecs_id: *const c_char,
 ) -> i32 {
-    // SAFETY: as the header says, all five are NULL or text that ends in NUL.
+    // SAFETY: the texts are NULL or end in NUL, as the header says.
     unsafe {
         change(
             endpoint,
@@ -117,7 +118,7 @@ pub unsafe extern "C" fn fpga_disassociate(
     fpga_id: *const c_char,
     ecs_id: *const c_char,
 ) -> i32 {
-    // SAFETY: as the header says, all five are NULL or text that ends in NUL.
+    // SAFETY: the texts are NULL or end in NUL, as the header says.
     unsafe {
         change(
             endpoint,
@@ -160,27 +161,15 @@ pub unsafe extern "C" fn fpga_associations(
     ecs_id: *const c_char,
     list: *mut *mut fpga_assoc_list,
 ) -> i32 {
-    let mut listed = ptr::null_mut();
-    let status = last_error::keep(|| {
-        if list.is_null() {
-            return Err(Error::invalid_argument("list", "is NULL"));
-        }
-        // SAFETY: as the header says, all five are NULL or text that ends in NUL.
-        let (endpoint, (token, filter)) = unsafe {
-            (
-                Endpoint::parse(text("endpoint", endpoint)?, false)?,
-                token_and_filter(token, project_id, fpga_id, ecs_id)?,
-            )
-        };
-        let associations = client().associations(&endpoint, token, filter)?;
-        listed = fpga_assoc_list::owned(associations);
-        Ok(())
-    });
-    if !list.is_null() {
-        // SAFETY: as the header says.
-        unsafe { list.write(listed) };
+    // SAFETY: the texts are NULL or end in NUL, and `list` may be written to, as the header says.
+    unsafe {
+        make("list", list, ptr::null_mut(), || {
+            let endpoint = Endpoint::parse(text("endpoint", endpoint)?, false)?;
+            let (token, filter) = token_and_filter(token, project_id, fpga_id, ecs_id)?;
+            let list = client()?.associations(&endpoint, token, filter)?;
+            Ok(fpga_assoc_list::new(&list)?)
+        })
     }
-    status
 }
 
 /// Closes the connections of the one-line calls that no call uses now, as
@@ -206,20 +195,22 @@ unsafe fn change(
     ecs_id: *const c_char,
     change: Change,
 ) -> i32 {
+    // SAFETY: the caller's promise.
+    let arguments = || unsafe {
+        let endpoint = Endpoint::parse(text("endpoint", endpoint)?, false)?;
+        let (token, pair) = token_and_pair(token, project_id, fpga_id, ecs_id)?;
+        Ok::<_, Error>((endpoint, token, pair))
+    };
     last_error::keep(|| {
-        // SAFETY: the caller's promise.
-        let (endpoint, (token, pair)) = unsafe {
-            (
-                Endpoint::parse(text("endpoint", endpoint)?, false)?,
-                token_and_pair(token, project_id, fpga_id, ecs_id)?,
-            )
-        };
-        change(client(), &endpoint, token, pair)
+        let (endpoint, token, pair) = arguments()?;
+        change(client()?, &endpoint, token, pair)
     })
 }
 
-fn client() -> &'static Client {
-    let Ok(client) =
-        CLIENT.get_or_make(|| Ok::<_, Infallible>(Client::new(Settings::default(), false)));
-    client
+fn client() -> Result<&'static Client, OutOfMemory> {
+    CLIENT.get_or_make(|| {
+        let client = Client::new(Settings::default(), false);
+        // What lives on must not be in the allocator's reserve.
+        memory::check().map(|()| client)
+    })
 }

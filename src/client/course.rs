@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::exchange::{Attempt, Session};
+use super::exchange::{Attempt, Session, must_stop};
 use super::told::{Known, told};
 use super::verdict::{Aim, Ending, Facts, Latest, Shown, Verdict, verdict};
 use super::waits;
@@ -41,7 +41,7 @@ struct Course<'a> {
     latest: Latest,
     was_kept: bool,
     is_in_doubt: bool,
-    is_cancelled: bool,
+    must_stop: bool,
     must_ask_first: bool,
     shown: Shown,
     looks: u32,
@@ -89,7 +89,7 @@ impl<'a> Course<'a> {
             latest: Latest::Unsent,
             was_kept: false,
             is_in_doubt: false,
-            is_cancelled: false,
+            must_stop: false,
             must_ask_first: false,
             shown: Shown::Nothing,
             looks: 0,
@@ -107,7 +107,7 @@ impl<'a> Course<'a> {
             latest: self.latest,
             is_repeated: self.requests > 1,
             is_in_doubt: self.is_in_doubt,
-            is_cancelled: self.is_cancelled,
+            must_stop: self.must_stop,
             must_ask_first: self.must_ask_first,
             shown: self.shown,
             looks: self.looks,
@@ -175,7 +175,7 @@ impl<'a> Course<'a> {
         self.requests += u32::from(attempt.was_sent);
         self.pause = waits::pause(self.attempt, attempt.error.retry_after_ms);
         self.error = Some(attempt.error);
-        self.is_cancelled = attempt.is_cancelled;
+        self.must_stop = attempt.must_stop;
         if self.latest.is_in_doubt() && !matches!(self.subject, Subject::List) {
             self.is_in_doubt = true;
             self.must_ask_first |= self.latest.may_have_acted();
@@ -234,8 +234,8 @@ impl<'a> Course<'a> {
 
     /// The list could not be had. Where it was refused, it will be the next time.
     fn cannot_tell(&mut self, error: Error, shown: Shown) {
-        if error.status == Status::CANCELLED {
-            self.cancel(error);
+        if must_stop(error.status) {
+            self.stop(error);
             return;
         }
         self.log(Level::Warning, |_| {
@@ -258,14 +258,14 @@ impl<'a> Course<'a> {
         }
         let slept = self.session.transport.sleep_until(Deadline::after(time));
         if let Err(failure) = slept {
-            self.cancel(self.session.report.failure(&failure));
+            self.stop(self.session.report.failure(&failure));
             return false;
         }
         true
     }
 
-    fn cancel(&mut self, error: Error) {
-        self.is_cancelled = true;
+    fn stop(&mut self, error: Error) {
+        self.must_stop = true;
         self.error = Some(error);
     }
 

@@ -5,6 +5,7 @@ use super::report::Report;
 use super::verdict::Latest;
 use crate::association::{self, Meaning, Method, Refusal};
 use crate::error::Error;
+use crate::memory;
 use crate::status::Status;
 use crate::transport::{Answer, Deadline, Failure, Kept, Request, Transport};
 
@@ -32,8 +33,8 @@ pub struct Attempt {
     pub was_sent: bool,
     /// Whether it went out on a kept connection.
     pub was_kept: bool,
-    /// Whether the client was shut down meanwhile.
-    pub is_cancelled: bool,
+    /// Whether the call must stop: the client was shut down meanwhile, or memory ran out.
+    pub must_stop: bool,
 }
 
 impl Session<'_> {
@@ -47,7 +48,6 @@ impl Session<'_> {
         let headers = [
             ("user-agent", self.settings.user_agent.as_str()),
             ("accept", "application/json"),
-            ("x-auth-token", self.report.token.value()),
             ("content-type", "application/json"),
         ];
         let (method, headers, max_answer) = match call.method {
@@ -60,6 +60,7 @@ impl Session<'_> {
             method,
             path: &call.path,
             headers,
+            credentials: &[("x-auth-token", self.report.token.value())],
             body: call.body.as_bytes(),
             max_answer,
             answer_by,
@@ -120,7 +121,7 @@ impl Session<'_> {
             latest: latest_of_failure(failure),
             was_sent: failure.sent,
             was_kept: failure.was_kept,
-            is_cancelled: failure.status == Status::CANCELLED,
+            must_stop: must_stop(failure.status),
         }
     }
 
@@ -130,9 +131,14 @@ impl Session<'_> {
             latest,
             was_sent: true,
             was_kept: answer.was_kept,
-            is_cancelled: false,
+            must_stop: memory::has_run_out(),
         }
     }
+}
+
+/// Whether a call that met this does nothing more.
+pub fn must_stop(status: Status) -> bool {
+    status == Status::CANCELLED || status == Status::OUT_OF_MEMORY || memory::has_run_out()
 }
 
 fn latest_of_failure(failure: &Failure) -> Latest {

@@ -5,6 +5,7 @@ use super::exchange::{Attempt, Session};
 use crate::association::{self, Brought, Filter, LAST_PAGE, List, Page, Unusable};
 use crate::error::Error;
 use crate::log::Level;
+use crate::memory;
 use crate::transport::Answer;
 
 /// The most of all pages together, in bytes: about 200,000 pairs.
@@ -84,8 +85,9 @@ impl Session<'_> {
         read: Read<'_>,
     ) -> Result<(), Attempt> {
         // In another encoding the ids can still be read.
-        let json = String::from_utf8_lossy(&answer.body);
         let has_time = || self.has_time();
+        let stopped = || self.failed(&self.transport.why_no_time());
+        let json = memory::lossy(&answer.body).map_err(|_| stopped())?;
         let page = Page::read(&json, &has_time).and_then(|page| {
             if answer.was_kept && !page.can_be_of(filter) {
                 return Err(Unusable::NotAList("it is of other images".to_owned()));
@@ -93,16 +95,20 @@ impl Session<'_> {
             read(&page)
         });
         page.map_err(|unusable| match unusable {
+            // It may be the reason for any other.
+            _ if memory::has_run_out() => stopped(),
             Unusable::NotAList(reason) => {
                 self.unusable(answer, &format!("a list that can't be read: {reason}"))
             }
             Unusable::Error => self.refused(answer),
-            Unusable::NoTime => self.failed(&self.transport.why_no_time()),
+            Unusable::NoTime => stopped(),
         })
     }
 
     /// Whether what has come may still be read.
     fn has_time(&self) -> bool {
-        !self.deadline.left().is_zero() && !self.transport.is_shut_down()
+        !self.deadline.left().is_zero()
+            && !self.transport.is_shut_down()
+            && !memory::has_run_out()
     }
 }

@@ -85,12 +85,15 @@ impl Settings {
         self.trust = trust;
     }
 
-    /// The certificate to show to servers that ask for one, and its key, in PEM.
-    pub fn set_client_certificate(&mut self, pem: &[u8]) -> Result<(), Error> {
-        let identity = Identity::in_pem(pem)
-            .map_err(|reason| Error::invalid_argument("client_certificate", reason))?;
+    /// A certificate and its key, in PEM, for [`Settings::set_identity`].
+    pub fn read_client_certificate(pem: &[u8]) -> Result<Identity, Error> {
+        Identity::in_pem(pem)
+            .map_err(|reason| Error::invalid_argument("client_certificate", reason))
+    }
+
+    /// Shows this certificate to servers that ask for one.
+    pub fn set_identity(&mut self, identity: Identity) {
         self.identity = Some(identity);
-        Ok(())
     }
 
     /// One proxy in place of the environment's; "" is none.

@@ -132,8 +132,8 @@ pub struct Facts {
     pub is_in_doubt: bool,
     /// Whether the list must show that nothing was done before the request is sent again.
     pub must_ask_first: bool,
-    /// Whether the client was shut down.
-    pub is_cancelled: bool,
+    /// Whether the client was shut down, or memory ran out.
+    pub must_stop: bool,
     /// What the list has shown since the latest request.
     pub shown: Shown,
     /// How often it was asked since.
@@ -244,7 +244,7 @@ pub fn verdict(facts: &Facts) -> Verdict {
     let &Facts { aim, latest, .. } = facts;
     match latest {
         Latest::Success => return Verdict::Done,
-        _ if facts.is_cancelled => return facts.give_up(Cause::Latest),
+        _ if facts.must_stop => return facts.give_up(Cause::Latest),
         Latest::KeptClosed | Latest::GivenUp if facts.may_replace => return Verdict::Replace,
         // What came may have been the rest of an earlier answer.
         Latest::Unreadable | Latest::Refused | Latest::InDoubt

@@ -1,6 +1,7 @@
 //! Certificates and keys in PEM, as system administrators have them.
 
 use std::io::{self, Read};
+use std::iter;
 use std::path::Path;
 
 use base64::Engine;
@@ -11,11 +12,17 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor, UnixTime};
 use rustls::sign::CertifiedKey;
 
 use super::system;
+use crate::memory;
 
 /// The largest file in bytes.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 
 const BEGIN: &str = "-----BEGIN ";
+
+/// Certificates and keys are a few KB long, as text.
+const MAX_BLOCK: usize = 64 * 1024;
+const TOO_LONG: &str = "is over 64 KiB long";
+
 /// "id-ce-extKeyUsage", as DER.
 const EXTENDED_KEY_USAGE: &[u8] = &[6, 3, 0x55, 0x1d, 0x25];
 
@@ -55,13 +62,12 @@ pub enum Said {
 }
 
 /// The certificates in a text, and the blocks that are none, each with its number and the reason.
-/// Text around them is passed over.
-pub fn in_pem(pem: &[u8], now: UnixTime) -> Vec<Result<Said, String>> {
-    let text = String::from_utf8_lossy(pem);
-    let said = |(block, number): (Block<'_>, u32)| {
+/// Text around them is passed over. `text` is the bytes as [`memory::lossy`] has them.
+pub fn in_pem(text: &str, now: UnixTime) -> impl Iterator<Item = Result<Said, String>> {
+    let said = move |(block, number): (Block<'_>, u32)| {
         in_block(&block, now).map_err(|reason| format!("block {number} {reason}"))
     };
-    blocks(&text).into_iter().zip(1..).map(said).collect()
+    blocks(text).zip(1..).map(said)
 }
 
 /// A block's label and what stands behind its first line.
@@ -71,31 +77,39 @@ struct Block<'a> {
 }
 
 /// The blocks that begin with a line, as far as the next of them.
-fn blocks(text: &str) -> Vec<Block<'_>> {
+fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
     let is_beginning = |at: &usize| {
         let before = text.get(..*at).unwrap_or_default();
         before.is_empty() || before.ends_with(['\n', '\r', '\u{feff}'])
     };
-    let begins: Vec<usize> = text
+    let mut begins = text
         .match_indices(BEGIN)
         .map(|(at, _)| at)
         .filter(is_beginning)
-        .collect();
-    let ends = begins.iter().copied().skip(1).chain([text.len()]);
-    let block = |(at, end): (usize, usize)| {
+        .peekable();
+    iter::from_fn(move || {
+        let at = begins.next()?;
+        let end = begins.peek().copied().unwrap_or(text.len());
         let block = text.get(at.saturating_add(BEGIN.len())..end);
         let block = block.unwrap_or_default();
         // A label without its end is none that is known.
         let (label, rest) = block.split_once("-----").unwrap_or((block, ""));
-        Block { label, rest }
-    };
-    begins.iter().copied().zip(ends).map(block).collect()
+        Some(Block { label, rest })
+    })
 }
 
-impl Block<'_> {
-    fn der(&self) -> Result<Vec<u8>, &'static str> {
+impl<'a> Block<'a> {
+    /// What stands between its first line and its last.
+    fn body(&self) -> Result<&'a str, &'static str> {
         let (body, _) = self.rest.split_once("-----END ").ok_or("has no end")?;
-        let body: String = body.split_whitespace().collect();
+        if body.len() > MAX_BLOCK {
+            return Err(TOO_LONG);
+        }
+        Ok(body)
+    }
+
+    fn der(&self) -> Result<Vec<u8>, &'static str> {
+        let body: String = self.body()?.split_whitespace().collect();
         BASE64_STANDARD.decode(body).map_err(|_| "is not Base64")
     }
 }
@@ -203,10 +217,12 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// A client's certificate with those that signed it, and its private key, in one text.
-pub fn identity(pem: &[u8]) -> Result<CertifiedKey, &'static str> {
-    let text = String::from_utf8_lossy(pem);
+pub fn identity(text: &str) -> Result<CertifiedKey, &'static str> {
     let mut chain = Vec::new();
-    for block in blocks(&text) {
+    for block in blocks(text) {
+        if block.body() == Err(TOO_LONG) || memory::has_run_out() {
+            return Err("holds a block that is over 64 KiB long");
+        }
         if block.label == "CERTIFICATE" {
             let certificate = block.der().ok().map(CertificateDer::from);
             let is_readable = |certificate: &CertificateDer<'_>| {

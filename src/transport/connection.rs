@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use ureq::http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use ureq::http::{self, HeaderName, HeaderValue, Request as HttpRequest, Uri, header};
+use ureq::http::{self, HeaderMap, HeaderName, HeaderValue, Request as HttpRequest, Uri, header};
 use ureq::{Agent, Body};
 
 use super::answer::Answer;
@@ -21,10 +21,8 @@ use super::patience::Cancel;
 use super::stream::Stream;
 use super::wire::{Wire, lock, not_http};
 use super::{Endpoint, Failure, Request, Step};
+use crate::memory::{self, OutOfMemory};
 use crate::status::Status;
-
-/// The headers that are not the caller's.
-const HOST_AND_LENGTH: usize = 2;
 
 /// An open connection.
 pub struct Connection {
@@ -35,6 +33,7 @@ pub struct Connection {
     socket: Arc<TcpStream>,
     made: Instant,
     was_used: bool,
+    usual: Option<UsualHeaders>,
 }
 
 impl Connection {
@@ -56,6 +55,7 @@ impl Connection {
             socket,
             made: Instant::now(),
             was_used: false,
+            usual: None,
         })
     }
 
@@ -97,9 +97,7 @@ impl Connection {
 
     /// Sends the request and reads its answer.
     pub fn exchange(&mut self, request: Request<'_>) -> Result<Answer, Failure> {
-        let head = self
-            .head(request)
-            .map_err(|error| defect(Step::Send, &error))?;
+        let head = self.head(request)?;
         let was_used = mem::replace(&mut self.was_used, true);
         lock(&self.wire).begin(
             request.answer_by,
@@ -134,24 +132,28 @@ impl Connection {
         }
     }
 
-    fn head(&self, request: Request<'_>) -> Result<HttpRequest<()>, http::Error> {
-        let mut parts = Parts::default();
-        // ureq is given a stream that is encrypted already; how is not its business.
-        parts.scheme = Some(Scheme::HTTP);
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(PathAndQuery::try_from(request.path)?);
-        let mut head = HttpRequest::new(());
-        *head.method_mut() = request.method.parse()?;
-        *head.uri_mut() = Uri::from_parts(parts)?;
-        let headers = head.headers_mut();
-        headers.reserve(request.headers.len() + HOST_AND_LENGTH);
-        headers.insert(
-            header::HOST,
-            HeaderValue::from_str(self.authority.as_str())?,
-        );
-        for &(name, value) in request.headers {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value)?);
+    fn head(&mut self, request: Request<'_>) -> Result<HttpRequest<()>, Failure> {
+        let usual = match self.usual.take() {
+            Some(usual) if usual.are_those_of(request) => usual,
+            _ => UsualHeaders::of(request, &self.authority).map_err(unfit)?,
+        };
+        let mut headers = usual.headers.clone();
+        self.usual = Some(usual);
+        for &(name, value) in request.credentials {
+            headers.insert(HeaderName::from_static(name), secret(value)?);
         }
+        let uri = || -> Result<Uri, http::Error> {
+            let mut parts = Parts::default();
+            // ureq is given a stream that is encrypted already; how is not its business.
+            parts.scheme = Some(Scheme::HTTP);
+            parts.authority = Some(self.authority.clone());
+            parts.path_and_query = Some(PathAndQuery::try_from(request.path)?);
+            Ok(Uri::from_parts(parts)?)
+        };
+        let mut head = HttpRequest::new(());
+        *head.method_mut() = request.method.parse().map_err(unfit)?;
+        *head.uri_mut() = uri().map_err(unfit)?;
+        *head.headers_mut() = headers;
         Ok(head)
     }
 
@@ -189,13 +191,66 @@ impl Connection {
     }
 }
 
+/// The headers that one request after the other has alike, checked once. Nothing secret is among them.
+struct UsualHeaders {
+    given: Vec<(&'static str, String)>,
+    credentials: Vec<&'static str>,
+    /// Those that were given, the host, and a place for each of the credentials.
+    headers: HeaderMap,
+}
+
+impl UsualHeaders {
+    fn of(request: Request<'_>, host: &Authority) -> Result<Self, http::Error> {
+        let credentials: Vec<_> = request.credentials.iter().map(|&(name, _)| name).collect();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_str(host.as_str())?);
+        for &(name, value) in request.headers {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value)?);
+        }
+        for &name in &credentials {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(""));
+        }
+        let given = request.headers.iter();
+        Ok(Self {
+            given: given
+                .map(|&(name, value)| (name, value.to_owned()))
+                .collect(),
+            credentials,
+            headers,
+        })
+    }
+
+    fn are_those_of(&self, request: Request<'_>) -> bool {
+        let given = self.given.iter().map(|(name, value)| (*name, value.as_str()));
+        let credentials = request.credentials.iter().map(|&(name, _)| name);
+        given.eq(request.headers.iter().copied())
+            && self.credentials.iter().copied().eq(credentials)
+    }
+}
+
+/// A header that nobody may see. It can be long, so that memory is asked for.
+fn secret(value: &str) -> Result<HeaderValue, Failure> {
+    let mut bytes = Vec::new();
+    memory::reserve_exact(&mut bytes, value.len())
+        .map_err(|refused| Failure::interrupted(Step::Send, &refused.into()))?;
+    bytes.extend_from_slice(value.as_bytes());
+    let mut value = HeaderValue::try_from(bytes).map_err(unfit)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn unfit(error: impl fmt::Display) -> Failure {
+    defect(Step::Send, &error)
+}
+
 /// The length of a request as ureq writes it: `POST /path HTTP/1.1`, a line for each header, `Host`
 /// and `Content-Length` among them, and the body.
 fn length_of(request: Request<'_>, host: &str) -> usize {
     const LINES_OF_UREQ: usize = 64;
     let line = |(name, value): &(&str, &str)| name.len() + value.len() + ": \r\n".len();
     let first = request.method.len() + request.path.len() + "  HTTP/1.1\r\n\r\n".len();
-    let headers: usize = request.headers.iter().map(line).sum();
+    let headers = request.headers.iter().chain(request.credentials);
+    let headers: usize = headers.map(line).sum();
     first + headers + LINES_OF_UREQ + host.len() + request.body.len()
 }
 
@@ -211,6 +266,9 @@ fn explain(error: &ureq::Error) -> Failure {
     };
     match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => lost(),
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+            Failure::interrupted(Step::Receive, &OutOfMemory.into())
+        }
         // The end came in the middle of what frames the body.
         ureq::Error::BodyStalled => lost(),
         ureq::Error::Protocol(error) => not_http(&error.to_string()),

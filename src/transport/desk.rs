@@ -12,11 +12,12 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::chunks::Chunks;
-use super::head::{self, Head};
+use super::head::{self, Head, Unreadable};
 use super::session::fill;
 use super::stream::{LONGEST_READ, closed};
 use super::wire::{Wire, lock, not_http, over_the_limit};
 use super::{Failure, Step};
+use crate::memory::{self, OutOfMemory};
 
 /// The largest head, and the longest line between the parts of a body, in bytes.
 const MAX_UNREAD: usize = 64 * 1024;
@@ -34,7 +35,11 @@ impl Connector for Lender {
 
     fn connect(&self, _: &ConnectionDetails, _: Option<()>) -> Result<Option<Desk>, ureq::Error> {
         let mut output = Vec::new();
-        fill(&mut output, lock(&self.0).room());
+        let room = lock(&self.0).room();
+        if let Err(refused) = fill(&mut output, room) {
+            lock(&self.0).fail(Failure::interrupted(Step::Send, &refused.into()));
+            return Err(ureq::Error::ConnectionFailed);
+        }
         Ok(Some(Desk {
             output,
             held: 0,
@@ -104,7 +109,7 @@ impl Desk {
 
     fn take_head(&mut self) -> Result<(), Failure> {
         loop {
-            match head::read(&self.came).map_err(|reason| not_http(&reason))? {
+            match head::read(&self.came).map_err(unreadable)? {
                 Head::Partial => return check(self.came.len(), MAX_UNREAD),
                 Head::Interim(length) => {
                     self.came.drain(..length);
@@ -123,15 +128,30 @@ impl Desk {
 
     fn take_body(&mut self) -> Result<(), Failure> {
         match &mut self.chunks {
-            None => self.input.append(&mut self.came),
-            Some(chunks) => chunks
-                .pass(&mut self.came, &mut self.input)
-                .map_err(not_http)?,
+            None => memory::append(&mut self.input, &mut self.came).map_err(refused)?,
+            Some(chunks) => {
+                memory::reserve(&mut self.input, self.came.len()).map_err(refused)?;
+                chunks
+                    .pass(&mut self.came, &mut self.input)
+                    .map_err(not_http)?;
+            }
         }
         // What ureq could make no use of is a trailer.
         check(self.came.len(), MAX_UNREAD)?;
         check(self.input.len(), MAX_UNREAD + LONGEST_READ)
     }
+}
+
+fn unreadable(unreadable: Unreadable) -> Failure {
+    match unreadable {
+        Unreadable::NotHttp(error) => not_http(&error.to_string()),
+        Unreadable::TooLong => over_the_limit("its head"),
+        Unreadable::Memory(out_of_memory) => refused(out_of_memory),
+    }
+}
+
+fn refused(refused: OutOfMemory) -> Failure {
+    Failure::interrupted(Step::Receive, &refused.into())
 }
 
 fn check(length: usize, limit: usize) -> Result<(), Failure> {

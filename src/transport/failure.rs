@@ -120,6 +120,9 @@ impl Failure {
                     format!("this process has no file descriptor left ({error})"),
                 )
             },
+            Interruption::Failed(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+                Self::lasting(Status::OUT_OF_MEMORY, step, "memory ran out")
+            }
             Interruption::Failed(error) => Self::new(step.status(), step, plain(error)),
         }
     }
@@ -147,13 +150,17 @@ impl Failure {
     }
 }
 
-/// What the system refused in the middle of a handshake: to read trusted certificates.
+/// What the system refused in the middle of a handshake: memory, or to read trusted certificates.
 fn of_the_system(error: &rustls::Error) -> Option<io::Error> {
     let rustls::Error::Other(rustls::OtherError(error)) = error else {
         return None;
     };
     let error: &io::Error = error.downcast_ref()?;
-    error.raw_os_error().map(io::Error::from_raw_os_error)
+    match error.raw_os_error() {
+        Some(number) => Some(io::Error::from_raw_os_error(number)),
+        None if error.kind() == io::ErrorKind::OutOfMemory => Some(error.kind().into()),
+        None => None,
+    }
 }
 
 fn plain(error: &io::Error) -> String {

@@ -6,6 +6,8 @@
 
 use httparse::{EMPTY_HEADER, Header, ParserConfig, Response, Status};
 
+use crate::memory::{self, OutOfMemory};
+
 /// The headers that say how long the answer is, whether the connection is kept, and what the caller
 /// learns.
 const OF_USE: [&str; 5] = [
@@ -19,6 +21,9 @@ const OF_USE: [&str; 5] = [
 /// Nearly every head has fewer headers; the rest takes memory of its own.
 const USUAL_HEADERS: usize = 32;
 const MAX_HEADERS: usize = 4096;
+
+/// Nobody means what is of use to be longer.
+const MAX_LENGTH: usize = 16 * 1024;
 
 /// What is of use is hardly ever longer.
 const USUAL_LENGTH: usize = 256;
@@ -34,19 +39,32 @@ pub enum Head {
     Final(usize, Vec<u8>, bool),
 }
 
-/// Reads the beginning of an answer; the error says what is wrong with it.
-pub fn read(input: &[u8]) -> Result<Head, String> {
+/// Why an answer can't be read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is wrong.
+    NotHttp(httparse::Error),
+    /// What is of use of its head is longer than anybody means it.
+    TooLong,
+    /// There is no memory to read it.
+    Memory(OutOfMemory),
+}
+
+/// Reads the beginning of an answer.
+pub fn read(input: &[u8]) -> Result<Head, Unreadable> {
     let mut headers = [EMPTY_HEADER; USUAL_HEADERS];
     match read_with(&mut headers, input) {
-        Err(httparse::Error::TooManyHeaders) => {
-            read_with(&mut vec![EMPTY_HEADER; MAX_HEADERS], input)
+        Err(Unreadable::NotHttp(httparse::Error::TooManyHeaders)) => {
+            let mut headers = Vec::new();
+            memory::reserve_exact(&mut headers, MAX_HEADERS)?;
+            headers.resize(MAX_HEADERS, EMPTY_HEADER);
+            read_with(&mut headers, input)
         }
         result => result,
     }
-    .map_err(|error| error.to_string())
 }
 
-fn read_with<'a>(headers: &mut [Header<'a>], input: &'a [u8]) -> Result<Head, httparse::Error> {
+fn read_with<'a>(headers: &mut [Header<'a>], input: &'a [u8]) -> Result<Head, Unreadable> {
     let mut response = Response::new(headers);
     let parsed = ParserConfig::default()
         .allow_multiple_spaces_in_response_status_delimiters(true)
@@ -78,6 +96,9 @@ fn read_with<'a>(headers: &mut [Header<'a>], input: &'a [u8]) -> Result<Head, ht
             is_chunked |= has_word(header.value, "chunked");
         }
         if OF_USE.iter().any(|name| is(name)) && !(says_length && has_no_body) {
+            if head.len() + header.value.len() > MAX_LENGTH {
+                return Err(Unreadable::TooLong);
+            }
             head.extend_from_slice(header.name.as_bytes());
             head.extend_from_slice(b": ");
             // A folded line goes on on the same.
@@ -96,6 +117,18 @@ fn read_with<'a>(headers: &mut [Header<'a>], input: &'a [u8]) -> Result<Head, ht
 fn has_word(value: &[u8], word: &str) -> bool {
     let mut words = value.split(|byte| *byte == b',');
     words.any(|one| one.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
+}
+
+impl From<httparse::Error> for Unreadable {
+    fn from(error: httparse::Error) -> Self {
+        Self::NotHttp(error)
+    }
+}
+
+impl From<OutOfMemory> for Unreadable {
+    fn from(refused: OutOfMemory) -> Self {
+        Self::Memory(refused)
+    }
 }
 
 #[cfg(test)]

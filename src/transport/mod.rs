@@ -51,9 +51,9 @@ pub use dial::DialSettings;
 pub use endpoint::Endpoint;
 pub use failure::{Failure, Step};
 pub use pool::Kept;
-pub use process::PerProcess;
-pub use resolve::HELPER_THREAD;
+pub use process::{PerProcess, Replaced};
 pub use routes::Routes;
+pub use system::{ThreadEnd, is_helper_thread, without_cancellation};
 pub use trust::{Identity, Trust};
 
 use connection::Connection;
@@ -63,6 +63,7 @@ use pool::{Pool, Turn};
 use process::Process;
 use stream::Broken;
 
+use crate::memory;
 use crate::status::Status;
 
 /// A request, ready to be written.
@@ -74,6 +75,8 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// Names in lower case, and values; `Host` and `Content-Length` are added.
     pub headers: &'a [(&'static str, &'a str)],
+    /// More of them, of which nothing is kept.
+    pub credentials: &'a [(&'static str, &'a str)],
     /// The body; none where it is empty.
     pub body: &'a [u8],
     /// The most of the answer's body that is read, in bytes.
@@ -100,12 +103,15 @@ impl Transport {
     pub fn new(settings: DialSettings, can_shut_down: bool) -> Result<Self, Failure> {
         let cancel = can_shut_down.then(Cancel::new).transpose();
         let cancel = cancel.map_err(|error| Failure::interrupted(Step::Connect, &error.into()))?;
-        Ok(Self {
+        let transport = Self {
             process: Process::current(),
             dialer: Dialer::new(settings),
             pool: Pool::new(),
             cancel,
-        })
+        };
+        memory::check()
+            .map_err(|refused| Failure::interrupted(Step::Connect, &refused.into()))
+            .map(|()| transport)
     }
 
     /// Sends the request once, on a connection that is there before the deadline, and reads its
@@ -125,7 +131,8 @@ impl Transport {
         } else {
             connection.exchange(request)
         };
-        if connection.is_reusable() && !self.is_shut_down() {
+        // What lives on must not be in the allocator's reserve.
+        if connection.is_reusable() && !self.is_shut_down() && !memory::has_run_out() {
             self.pool.put(connection);
         }
         result
@@ -138,10 +145,10 @@ impl Transport {
 
     /// Why an answer that came is not read.
     pub fn why_no_time(&self) -> Failure {
-        let why = if self.is_shut_down() {
-            Interruption::Cancelled
-        } else {
-            Interruption::TimedOut
+        let why = match memory::check() {
+            Err(refused) => refused.into(),
+            Ok(()) if self.is_shut_down() => Interruption::Cancelled,
+            Ok(()) => Interruption::TimedOut,
         };
         Failure {
             sent: true,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Deadline;
 use super::system::{self, Giver, Signal, Watched};
+use crate::memory::{self, OutOfMemory};
 
 /// Ends all waits of a client, now and later. Clones share it.
 #[derive(Clone, Debug)]
@@ -68,9 +69,9 @@ impl Patience<'_> {
         Self { deadline, ..self }
     }
 
-    /// Whether there is no more time, or nobody to wait for.
+    /// Whether there is no more time, no memory, or nobody to wait for.
     pub fn check(self) -> Result<(), Interruption> {
-        self.check_cancel()?;
+        self.check_call()?;
         if self.deadline.left().is_zero() {
             return Err(Interruption::TimedOut);
         }
@@ -118,8 +119,13 @@ impl Patience<'_> {
         self.cancel.is_some_and(Cancel::is_given)
     }
 
-    /// Whether there is nobody to wait for.
-    pub fn check_cancel(self) -> Result<(), Interruption> {
+    /// Whether there is no memory, or nobody to wait for.
+    pub fn check_call(self) -> Result<(), Interruption> {
+        memory::check()?;
+        self.check_cancel()
+    }
+
+    fn check_cancel(self) -> Result<(), Interruption> {
         if self.is_cancelled() {
             Err(Interruption::Cancelled)
         } else {
@@ -129,6 +135,7 @@ impl Patience<'_> {
 
     /// Signals do not end it: what interrupts the host's threads is not this library's business.
     fn poll(self, watched: &mut [Watched<'_>]) -> Result<(), Interruption> {
+        memory::check()?;
         loop {
             let left = self.deadline.left();
             if left.is_zero() {
@@ -147,6 +154,12 @@ impl Patience<'_> {
 impl From<io::Error> for Interruption {
     fn from(error: io::Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<OutOfMemory> for Interruption {
+    fn from(refused: OutOfMemory) -> Self {
+        Self::Failed(refused.into())
     }
 }
 

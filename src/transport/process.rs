@@ -4,12 +4,15 @@
 //! shares the parent's sockets. So it gets a value of its own, and leaves the copied one alone: not
 //! locked, not closed, not freed.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::system;
+use crate::memory::{self, OutOfMemory};
 
 /// A process among all that were forked from one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,5 +123,66 @@ impl<T> Drop for PerProcess<T> {
 impl<T> fmt::Debug for PerProcess<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("PerProcess")
+    }
+}
+
+/// A value that threads change one after the other, and a child of fork too, whatever its parent's
+/// threads were doing: a change is made to a copy, which takes the value's place all at once.
+pub struct Replaced<T> {
+    latest: AtomicPtr<T>,
+    turn: PerProcess<Mutex<()>>,
+}
+
+impl<T: Clone + Send> Replaced<T> {
+    /// This value, until it is changed.
+    pub fn new(value: T) -> Self {
+        Self {
+            latest: AtomicPtr::new(Box::into_raw(Box::new(value))),
+            turn: PerProcess::new(),
+        }
+    }
+
+    /// The value as it is now.
+    pub fn copy(&self) -> T {
+        let _turn = self.turn();
+        self.latest()
+    }
+
+    /// Changes the value; where that fails it is as before.
+    #[allow(unsafe_code)]
+    pub fn change<E: From<OutOfMemory>>(
+        &self,
+        change: impl FnOnce(&mut T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _turn = self.turn();
+        let mut changed = Box::new(self.latest());
+        change(&mut changed)?;
+        // What lives on must not be in the allocator's reserve.
+        memory::check()?;
+        let before = self.latest.swap(Box::into_raw(changed), Ordering::AcqRel);
+        // SAFETY: it comes from `Box::into_raw`, and nobody finds it any more.
+        drop(unsafe { Box::from_raw(before) });
+        Ok(())
+    }
+
+    /// The turn of one thread of this process.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        let Ok(turn) = self.turn.get_or_make(|| Ok::<_, Infallible>(Mutex::new(())));
+        turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy of the value, for whom it is the turn.
+    #[allow(unsafe_code)]
+    fn latest(&self) -> T {
+        // SAFETY: never NULL, and who replaces it waits for this turn to end.
+        unsafe { (*self.latest.load(Ordering::Acquire)).clone() }
+    }
+}
+
+impl<T> Drop for Replaced<T> {
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        // SAFETY: it comes from `Box::into_raw`, and nobody has a reference any more.
+        drop(unsafe { Box::from_raw(*self.latest.get_mut()) });
     }
 }

@@ -5,23 +5,27 @@
 //! 16, however long its DNS hangs.
 
 use std::convert::Infallible;
+use std::ffi::CStr;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use super::patience::{Interruption, Patience};
 use super::process::PerProcess;
-use super::system::{self, Giver, Signal};
+use super::system::{self, Giver, Signal, Thread};
+use crate::memory;
 
 /// Enough that some hosts whose lookup hangs do not keep others waiting.
 const MAX_LOOKUPS: usize = 16;
 
 /// The name of the threads that look names up.
-pub const HELPER_THREAD: &str = "fpga-associate";
+const HELPER_THREAD: &CStr = c"fpga-associate";
 
 /// Name services may load modules that want more than the smallest stack.
 const STACK: usize = 512 * 1024;
+
+/// The C library's resolver may crash where it gets no memory, so that it is not asked then.
+const SPARE: usize = 64 * 1024;
 
 /// The addresses of a host, in the order in which the system prefers them; at least one. The inner
 /// error is the resolver's own.
@@ -52,7 +56,7 @@ struct Lookup {
     found: OnceLock<io::Result<Found>>,
     ended: Signal,
     end: Giver,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<Thread>>,
 }
 
 enum Joined {
@@ -98,17 +102,14 @@ impl Lookup {
             let end = End(shared);
             end.0.run();
         };
-        let thread = thread::Builder::new()
-            .name(HELPER_THREAD.to_owned())
-            .stack_size(STACK);
-        let thread = system::with_signals_blocked(|| thread.spawn(work)).map_err(|error| {
+        let thread = Thread::begin(HELPER_THREAD, STACK, Box::new(work)).map_err(|error| {
             io::Error::new(error.kind(), format!("no thread for the lookup: {error}"))
         })?;
         *lookup.thread() = Some(thread);
         Ok(lookup)
     }
 
-    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+    fn thread(&self) -> MutexGuard<'_, Option<Thread>> {
         self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -120,6 +121,12 @@ impl Lookup {
     }
 
     fn run(&self) {
+        // Nobody else sets it.
+        self.found.set(self.find()).ok();
+    }
+
+    fn find(&self) -> io::Result<Found> {
+        memory::check_spare(SPARE)?;
         let found = match (self.host.as_str(), self.port).to_socket_addrs() {
             Ok(addresses) => {
                 let addresses: Vec<_> = addresses.collect();
@@ -137,15 +144,17 @@ impl Lookup {
                 _ => Ok(Err(error.to_string())),
             },
         };
-        // Nobody else sets it.
-        self.found.set(found).ok();
+        memory::check()?;
+        found
     }
 
     fn wait(&self, patience: Patience<'_>) -> Result<Found, Interruption> {
         patience.wait(&mut self.ended.watched())?;
         // It is at its end: whoever is first waits for that, so that a call leaves nothing behind.
         let thread = self.thread().take();
-        thread.map(JoinHandle::join);
+        if let Some(thread) = thread {
+            thread.join();
+        }
         match self.found.get() {
             Some(Ok(found)) => Ok(found.clone()),
             Some(Err(error)) => Err(copied(error).into()),

@@ -1,5 +1,6 @@
 //! A TLS session as a machine that turns bytes into bytes, without I/O.
 
+use std::io;
 use std::mem;
 use std::sync::Arc;
 
@@ -8,7 +9,9 @@ use rustls::pki_types::ServerName;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus,
 };
-use rustls::{ClientConfig, Error, ProtocolVersion};
+use rustls::{ClientConfig, Error, OtherError, ProtocolVersion};
+
+use crate::memory::{self, OutOfMemory};
 
 /// One session: what came is given to it, and what it has to say is fetched.
 pub struct Session {
@@ -71,11 +74,7 @@ impl Session {
         plain: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        if self.incoming.is_empty() {
-            self.incoming = came;
-        } else {
-            self.incoming.append(&mut came);
-        }
+        memory::append(&mut self.incoming, &mut came).map_err(out_of_memory)?;
         self.run(Task::Open, plain, out)
     }
 
@@ -116,7 +115,7 @@ impl Session {
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     while let Some(record) = traffic.next_record() {
-                        plain.extend_from_slice(record?.payload);
+                        memory::extend(plain, record?.payload).map_err(out_of_memory)?;
                     }
                 }
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
@@ -198,7 +197,7 @@ fn append(
     let start = out.len();
     let mut room = guess;
     loop {
-        fill(out, start.saturating_add(room));
+        fill(out, start.saturating_add(room)).map_err(out_of_memory)?;
         match write(out.get_mut(start..).unwrap_or_default()) {
             Ok(Some(written)) => {
                 out.truncate(start.saturating_add(written));
@@ -215,12 +214,18 @@ fn append(
 
 /// Adds zeros up to a length. A few KB in one go would be filled byte by byte: `rep stosb`, which
 /// takes thousands of steps where these pieces take some hundred.
-pub fn fill(bytes: &mut Vec<u8>, length: usize) {
+pub fn fill(bytes: &mut Vec<u8>, length: usize) -> Result<(), OutOfMemory> {
     const PIECE: [u8; 1024] = [0; 1024];
     bytes.truncate(length);
-    bytes.reserve_exact(length.saturating_sub(bytes.len()));
+    memory::reserve_exact(bytes, length.saturating_sub(bytes.len()))?;
     while let Some(missing @ 1..) = length.checked_sub(bytes.len()) {
         let piece = PIECE.get(..missing).unwrap_or(&PIECE);
         bytes.extend_from_slice(piece);
     }
+    Ok(())
+}
+
+/// Memory that ran out, among rustls's errors; [`super::Failure`] finds it there.
+pub fn out_of_memory(refused: OutOfMemory) -> Error {
+    Error::Other(OtherError(Arc::new(io::Error::from(refused))))
 }

@@ -10,8 +10,9 @@ use rustls::pki_types::ServerName;
 
 use super::patience::{Interruption, Patience};
 use super::process::Process;
-use super::session::Session;
+use super::session::{Session, out_of_memory};
 use super::system;
+use crate::memory::{self, OutOfMemory};
 
 /// The answer to a change, and most refusals, fit one read of this length, which an allocator gives
 /// cheaply.
@@ -172,7 +173,7 @@ impl Stream {
     /// Waits for plain text and adds it to the input; `false` at the end.
     pub fn receive(&mut self, input: &mut Vec<u8>, patience: Patience<'_>) -> Result<bool, Broken> {
         let before = input.len();
-        input.append(&mut self.early);
+        memory::append(input, &mut self.early)?;
         if input.len() > before {
             return Ok(true);
         }
@@ -308,11 +309,7 @@ impl Stream {
             came = plain;
             result = result.and(opened);
         }
-        if input.is_empty() {
-            *input = came;
-        } else {
-            input.append(&mut came);
-        }
+        memory::append(input, &mut came)?;
         Ok(result?)
     }
 
@@ -328,8 +325,7 @@ impl Stream {
 /// Encrypts, from the innermost layer outwards.
 fn seal(layers: &mut [Session], plain: &[u8], out: &mut Vec<u8>) -> Result<(), rustls::Error> {
     let Some((outermost, inside)) = layers.split_first_mut() else {
-        out.extend_from_slice(plain);
-        return Ok(());
+        return memory::extend(out, plain).map_err(out_of_memory);
     };
     if inside.is_empty() {
         return outermost.seal(plain, out);
@@ -373,6 +369,12 @@ impl Drop for Stream {
 impl From<Interruption> for Broken {
     fn from(interruption: Interruption) -> Self {
         Self::Wait(interruption)
+    }
+}
+
+impl From<OutOfMemory> for Broken {
+    fn from(refused: OutOfMemory) -> Self {
+        Self::Wait(refused.into())
     }
 }
 

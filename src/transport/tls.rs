@@ -20,6 +20,7 @@ use rustls::{
 
 use super::certificates;
 use super::trust::{Identity, Trust, Trusted};
+use crate::memory;
 
 /// After this time a server has to show its certificate again: it may have expired.
 const MAX_SESSION_AGE: Duration = Duration::from_secs(3600);
@@ -72,7 +73,12 @@ impl Tls {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let made = match &mut *made {
             Some(made) if now.duration_since(made.at) < MAX_SESSION_AGE => made,
-            made => made.insert(self.make(now)?),
+            made => {
+                let new = self.make(now)?;
+                // What lives on must not be in the allocator's reserve.
+                memory::check()?;
+                made.insert(new)
+            }
         };
         Ok(Arc::clone(match peer {
             Peer::Endpoint => &made.for_endpoint,

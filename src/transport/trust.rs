@@ -16,6 +16,7 @@ use rustls::sign::CertifiedKey;
 use super::certificates::{self, Said};
 use super::process::PerProcess;
 use super::system;
+use crate::memory::{self, OutOfMemory};
 
 /// Which certificates a client trusts.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +38,9 @@ impl Trust {
     /// The certificates of a text in PEM. Each block must be one.
     pub fn in_pem(pem: &[u8]) -> Result<Self, String> {
         let mut found = Found::default();
-        for said in certificates::in_pem(pem, now()) {
-            found.add(said?);
+        let text = memory::lossy(pem).map_err(no_memory)?;
+        for said in certificates::in_pem(&text, now()) {
+            found.add(said?).map_err(no_memory)?;
         }
         let trusted = Trusted::new(found, Vec::new());
         if trusted.first.is_empty() && trusted.expired.is_empty() {
@@ -63,7 +65,8 @@ pub struct Identity(pub(super) Arc<CertifiedKey>);
 impl Identity {
     /// The certificate, those that signed it, and the private key, of one text in PEM.
     pub fn in_pem(pem: &[u8]) -> Result<Self, &'static str> {
-        certificates::identity(pem).map(|identity| Self(Arc::new(identity)))
+        let text = memory::lossy(pem).map_err(|_| "can't be read for want of memory")?;
+        certificates::identity(&text).map(|identity| Self(Arc::new(identity)))
     }
 }
 
@@ -101,6 +104,7 @@ impl Trusted {
         }
         let mut found = Found::default();
         found.add_folders(&self.folders)?;
+        memory::check()?;
         Ok(self.rest.get_or_init(|| found.settled().0))
     }
 
@@ -129,19 +133,20 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, said: Said) {
+    fn add(&mut self, said: Said) -> Result<(), OutOfMemory> {
+        memory::check()?;
         match said {
-            Said::Trusted(certificate) => self.trusted.push(certificate),
-            Said::Expired(certificate) => self.expired.push(certificate),
-            Said::Rejected(certificate) => self.rejected.push(certificate),
+            Said::Trusted(certificate) => memory::push(&mut self.trusted, certificate),
+            Said::Expired(certificate) => memory::push(&mut self.expired, certificate),
+            Said::Rejected(certificate) => memory::push(&mut self.rejected, certificate),
         }
     }
 
     /// What can't be read in it is passed over: one bad certificate must not take the others away.
     fn add_file(&mut self, path: &Path) -> io::Result<()> {
         let pem = certificates::read_file(path)?;
-        for said in certificates::in_pem(&pem, now()).into_iter().flatten() {
-            self.add(said);
+        for said in certificates::in_pem(&memory::lossy(&pem)?, now()).flatten() {
+            self.add(said)?;
         }
         Ok(())
     }
@@ -151,13 +156,13 @@ impl Found {
     fn add_folders(&mut self, folders: &[PathBuf]) -> io::Result<()> {
         for folder in folders {
             let entries = match fs::read_dir(folder) {
-                Err(error) if system::is_out_of_descriptors(&error) => return Err(error),
+                Err(error) if is_of_the_process(&error) => return Err(error),
                 entries => entries.into_iter().flatten().flatten(),
             };
             for entry in entries {
                 if is_hashed(&entry.file_name())
                     && let Err(error) = self.add_file(&entry.path())
-                    && system::is_out_of_descriptors(&error)
+                    && is_of_the_process(&error)
                 {
                     return Err(error);
                 }
@@ -195,7 +200,12 @@ fn system() -> io::Result<Arc<Trusted>> {
     let mut trusted = trusted.lock().unwrap_or_else(PoisonError::into_inner);
     match &*trusted {
         Some(known) => Ok(Arc::clone(known)),
-        None => Ok(Arc::clone(trusted.insert(Arc::new(load()?)))),
+        None => {
+            let loaded = Arc::new(load()?);
+            // What lives on must not be in the allocator's reserve.
+            memory::check()?;
+            Ok(Arc::clone(trusted.insert(loaded)))
+        }
     }
 }
 
@@ -249,11 +259,20 @@ fn of_the_system() -> io::Result<Trusted> {
     }
 }
 
-/// What is wrong with a file; an error where the process can't open any.
+/// Whether it is no file's fault: the process has no descriptor left, or no memory.
+fn is_of_the_process(error: &io::Error) -> bool {
+    system::is_out_of_descriptors(error) || error.kind() == io::ErrorKind::OutOfMemory
+}
+
+fn no_memory(refused: OutOfMemory) -> String {
+    io::Error::from(refused).to_string()
+}
+
+/// What is wrong with a file; an error where the process can't read any.
 fn trouble_of(added: io::Result<()>) -> io::Result<Option<io::Error>> {
     match added {
         Ok(()) => Ok(None),
-        Err(error) if system::is_out_of_descriptors(&error) => Err(error),
+        Err(error) if is_of_the_process(&error) => Err(error),
         Err(error) => Ok(Some(error)),
     }
 }

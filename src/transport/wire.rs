@@ -92,10 +92,11 @@ impl Wire {
         let before = input.len();
         let mut is_answered = false;
         if !request.is_empty() {
-            // Where the client was shut down meanwhile, nothing goes out.
-            let queued = patience.check_cancel().map_err(Broken::from);
+            // Where the client was shut down meanwhile, or memory ran out, nothing goes out.
+            let queued = patience.check_call().map_err(Broken::from);
             queued
                 .and_then(|()| self.stream.queue(request))
+                .and_then(|()| Ok(patience.check_call()?))
                 .map_err(|broken| Failure::broken(Step::Send, &broken))?;
         }
         if !has_head && self.stream.has_unsent() {

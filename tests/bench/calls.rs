@@ -1,8 +1,8 @@
 //! What a call costs, beside libcurl and beside a bare socket, in one run on one machine.
 //!
-//! `cargo bench` prints the table; `UPDATE_README=1 cargo bench` also puts it into README.md. It
-//! needs nginx, valgrind, strace, a C compiler and libcurl's headers, and fails where a part can't
-//! be measured.
+//! `cargo bench` prints the table, `cargo bench -- instructions memory` those parts of it;
+//! `UPDATE_README=1 cargo bench` also puts it into README.md. It needs nginx, valgrind, strace, a C
+//! compiler and libcurl's headers, and fails where a part can't be measured.
 
 #[path = "../support/c.rs"]
 #[allow(dead_code)]
@@ -10,6 +10,7 @@ mod c;
 mod contender;
 mod server;
 
+use std::env;
 use std::error::Error;
 use std::fs;
 use std::process::{Command, ExitCode};
@@ -21,6 +22,20 @@ const ROUNDS: u32 = 9;
 const CALLS: u32 = 5_000;
 
 type Rows = Result<Vec<Row>, Box<dyn Error>>;
+
+type Part = (&'static str, fn(&Bench) -> Rows);
+
+const PARTS: [Part; 9] = [
+    ("instructions", Bench::instructions),
+    ("cpu", Bench::cpu),
+    ("system_calls", Bench::system_calls),
+    ("one_shot", Bench::one_shot),
+    ("threads", Bench::threads),
+    ("storm", Bench::storm),
+    ("memory", Bench::memory),
+    ("size", Bench::size),
+    ("floor", Bench::beside_the_floor),
+];
 
 struct Bench {
     library: Contender,
@@ -52,18 +67,17 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let bench = Bench::new()?;
-    let mut rows = bench.instructions()?;
-    rows.extend(bench.cpu()?);
-    rows.extend(bench.system_calls()?);
-    rows.extend(bench.one_shot()?);
-    rows.extend(bench.threads()?);
-    rows.extend(bench.storm()?);
-    rows.extend(bench.memory()?);
-    rows.extend(bench.size()?);
-    rows.extend(bench.beside_the_floor()?);
+    // cargo adds --bench.
+    let wanted: Vec<String> = env::args().skip(1).filter(|one| one != "--bench").collect();
+    let mut rows = Vec::new();
+    for (name, measure) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|one| one == name) {
+            rows.extend(measure(&bench)?);
+        }
+    }
     let table = table(&rows)?;
     println!("{table}");
-    if std::env::var_os("UPDATE_README").is_some() {
+    if env::var_os("UPDATE_README").is_some() {
         update_readme(&table)?;
     }
     Ok(())

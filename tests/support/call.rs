@@ -78,33 +78,27 @@ pub fn outcome(status: i32) -> Outcome {
     let line = text(capi::fpga_assoc_last_error());
     let error = capi::fpga_assoc_last_error_detail();
     // SAFETY: the thread's last error or NULL; it lives until the thread's next call.
-    let outcome = unsafe { outcome_of(status, error) };
+    let outcome = outcome_of(status, unsafe { error.as_ref() });
     assert_eq!(outcome.message, line, "{outcome:?}");
     outcome
 }
 
 /// Reads an error.
-///
-/// # Safety
-/// It is NULL or alive.
-pub unsafe fn outcome_of(status: i32, error: *const capi::fpga_assoc_error) -> Outcome {
-    // SAFETY: all of these take NULL; the rest is the caller's promise.
-    let (outcome, status_of_error) = unsafe {
-        let outcome = Outcome {
-            status,
-            message: text(capi::fpga_assoc_error_message(error)),
-            http_status: capi::fpga_assoc_error_http_status(error),
-            code: text(capi::fpga_assoc_error_code(error)),
-            request_id: text(capi::fpga_assoc_error_request_id(error)),
-            retry_after_ms: capi::fpga_assoc_error_retry_after_ms(error),
-            attempts: capi::fpga_assoc_error_attempts(error),
-            outcome_unknown: capi::fpga_assoc_error_outcome_unknown(error),
-            observed: capi::fpga_assoc_error_observed(error),
-        };
-        (outcome, capi::fpga_assoc_error_status(error))
+pub fn outcome_of(status: i32, error: Option<&capi::fpga_assoc_error>) -> Outcome {
+    let outcome = Outcome {
+        status,
+        message: text(capi::fpga_assoc_error_message(error)),
+        http_status: capi::fpga_assoc_error_http_status(error),
+        code: text(capi::fpga_assoc_error_code(error)),
+        request_id: text(capi::fpga_assoc_error_request_id(error)),
+        retry_after_ms: capi::fpga_assoc_error_retry_after_ms(error),
+        attempts: capi::fpga_assoc_error_attempts(error),
+        outcome_unknown: capi::fpga_assoc_error_outcome_unknown(error),
+        observed: capi::fpga_assoc_error_observed(error),
     };
+    let status_of_error = capi::fpga_assoc_error_status(error);
     assert_eq!(status_of_error, status, "{outcome:?}");
-    assert_eq!(error.is_null(), status == 0, "{outcome:?}");
+    assert_eq!(error.is_none(), status == 0, "{outcome:?}");
     assert_eq!(outcome.message.is_empty(), status == 0, "{outcome:?}");
     assert!(outcome.message.len() <= MAX_MESSAGE, "{outcome:?}");
     for text in outcome.texts() {

@@ -31,25 +31,28 @@ type Change = unsafe extern "C" fn(
     *mut *mut capi::fpga_assoc_error,
 ) -> i32;
 
-/// `fpga_assoc_list`, freed when dropped.
-#[derive(Debug)]
-pub struct List(*mut capi::fpga_assoc_list);
+/// `fpga_assoc_list`, freed when dropped, as `fpga_assoc_list_free` does.
+pub struct List(Box<capi::fpga_assoc_list>);
+
+impl std::fmt::Debug for List {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.json())
+    }
+}
 
 impl List {
     pub fn len(&self) -> usize {
-        // SAFETY: the list is alive.
-        unsafe { capi::fpga_assoc_list_len(self.0) }
+        capi::fpga_assoc_list_len(Some(&self.0))
     }
 
     /// The entry at an index; it lives as long as the list.
     pub fn get(&self, index: usize) -> Option<&capi::fpga_assoc_entry> {
-        // SAFETY: as above.
-        unsafe { capi::fpga_assoc_list_get(self.0, index).as_ref() }
+        // SAFETY: the list has it, or it is NULL.
+        unsafe { capi::fpga_assoc_list_get(Some(&self.0), index).as_ref() }
     }
 
     pub fn json(&self) -> String {
-        // SAFETY: as above.
-        text(unsafe { capi::fpga_assoc_list_json(self.0) })
+        text(capi::fpga_assoc_list_json(Some(&self.0)))
     }
 
     /// The FPGA image and the ECS image of each entry.
@@ -83,7 +86,7 @@ unsafe impl Sync for Client {}
 /// matter.
 pub fn config() -> Config {
     let config = Config {
-        config: capi::fpga_assoc_config_new(),
+        config: Box::into_raw(capi::fpga_assoc_config_new().unwrap()),
         lines: None,
     };
     config.proxy("")
@@ -92,7 +95,7 @@ pub fn config() -> Config {
 /// A configuration with nothing set at all.
 pub fn default_config() -> Config {
     Config {
-        config: capi::fpga_assoc_config_new(),
+        config: Box::into_raw(capi::fpga_assoc_config_new().unwrap()),
         lines: None,
     }
 }
@@ -192,11 +195,11 @@ impl Config {
         unsafe {
             let status = capi::fpga_assoc_client_new(
                 endpoint.as_ptr(),
-                self.config,
+                self.config.as_ref(),
                 &raw mut client,
                 &raw mut error,
             );
-            let outcome = call::outcome_of(status, error);
+            let outcome = call::outcome_of(status, error.as_ref());
             capi::fpga_assoc_error_free(error);
             assert_eq!(client.is_null(), status != 0);
             if status != 0 {
@@ -252,7 +255,7 @@ impl Client {
                 ecs_id.as_ptr(),
                 &raw mut error,
             );
-            let outcome = call::outcome_of(status, error);
+            let outcome = call::outcome_of(status, error.as_ref());
             capi::fpga_assoc_error_free(error);
             outcome
         }
@@ -284,11 +287,11 @@ impl Client {
                 &raw mut list,
                 &raw mut error,
             );
-            let outcome = call::outcome_of(status, error);
+            let outcome = call::outcome_of(status, error.as_ref());
             capi::fpga_assoc_error_free(error);
             assert_eq!(list.is_null(), status != 0);
             if status == 0 {
-                Ok(List(list))
+                Ok(List(Box::from_raw(list)))
             } else {
                 Err(outcome)
             }
@@ -320,21 +323,14 @@ impl Client {
 impl Drop for Config {
     fn drop(&mut self) {
         // SAFETY: made by `config_new`, freed once.
-        unsafe { capi::fpga_assoc_config_free(self.config) };
-    }
-}
-
-impl Drop for List {
-    fn drop(&mut self) {
-        // SAFETY: made by a list call, freed once.
-        unsafe { capi::fpga_assoc_list_free(self.0) };
+        capi::fpga_assoc_config_free(Some(unsafe { Box::from_raw(self.config) }));
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
         // SAFETY: made by `client_new`, freed once.
-        unsafe { capi::fpga_assoc_client_free(self.client) };
+        capi::fpga_assoc_client_free(Some(unsafe { Box::from_raw(self.client) }));
     }
 }
 

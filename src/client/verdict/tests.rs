@@ -43,7 +43,7 @@ fn after(aim: Aim, latest: Latest) -> Facts {
         latest,
         is_repeated: false,
         is_in_doubt: is_change && latest.is_in_doubt(),
-        is_cancelled: false,
+        must_stop: false,
         must_ask_first: is_change && latest.may_have_acted(),
         shown: Shown::Nothing,
         looks: 0,
@@ -100,7 +100,7 @@ fn for_all(mut check: impl FnMut(&Facts)) -> usize {
                                 left,
                                 confirm: flag(5),
                                 idempotent: flag(6),
-                                is_cancelled: flag(7),
+                                must_stop: flag(7),
                             };
                             if can_be(&facts) {
                                 check(&facts);
@@ -216,7 +216,7 @@ fn rule_4_a_call_in_doubt_asks_the_list_before_it_fails_and_once_more() {
         }
     }
     for_all(|facts| {
-        let may_ask = facts.confirm && !facts.left.is_zero() && !facts.is_cancelled;
+        let may_ask = facts.confirm && !facts.left.is_zero() && !facts.must_stop;
         if facts.is_in_doubt && may_ask && matches!(verdict(facts), Verdict::GiveUp(_)) {
             assert_ne!(facts.shown, Shown::Nothing, "{facts:?}");
             let was_seen_once = facts.shown == Shown::NotAsWanted && facts.looks < 2;
@@ -312,7 +312,7 @@ fn a_shutdown_ends_a_call_and_settles_nothing() {
         (Latest::Echo, true, true),
     ] {
         let facts = Facts {
-            is_cancelled: true,
+            must_stop: true,
             is_repeated,
             ..after(Aim::Associated, latest)
         };
