@@ -416,7 +416,12 @@ fn a_client_keeps_the_settings_that_it_was_made_with() {
         capi::fpga_assoc_config_set_user_agent(config, c"before/1".as_ptr());
         let new = capi::fpga_assoc_client_new;
         assert_eq!(
-            new(endpoint.as_ptr(), config.as_ref(), &raw mut client, ptr::null_mut()),
+            new(
+                endpoint.as_ptr(),
+                config.as_ref(),
+                &raw mut client,
+                ptr::null_mut()
+            ),
             0
         );
         capi::fpga_assoc_config_set_max_attempts(config, 1);
@@ -438,12 +443,7 @@ fn null_settings_are_the_defaults() {
     // SAFETY: all pointers are good for their calls; the client is freed once.
     let outcome = unsafe {
         let new = capi::fpga_assoc_client_new;
-        let status = new(
-            endpoint.as_ptr(),
-            None,
-            &raw mut client,
-            ptr::null_mut(),
-        );
+        let status = new(endpoint.as_ptr(), None, &raw mut client, ptr::null_mut());
         assert_eq!(status, 0);
         let outcome = call::outcome(associate_raw(client, ptr::null_mut()));
         capi::fpga_assoc_client_free(Some(Box::from_raw(client)));
@@ -517,20 +517,26 @@ fn a_client_that_cannot_be_made_is_null_and_the_error_is_given() {
             let status =
                 capi::fpga_assoc_client_new(endpoint, None, &raw mut client, &raw mut error);
             assert!(client.is_null());
-            assert_refused(&call::outcome_of(status, error.as_ref()), "endpoint", endpoint);
+            assert_refused(
+                &call::outcome_of(status, error.as_ref()),
+                "endpoint",
+                endpoint,
+            );
             capi::fpga_assoc_error_free(error);
             error = garbage();
         }
         let host = c"service.test".as_ptr();
-        let status =
-            capi::fpga_assoc_client_new(host, None, ptr::null_mut(), &raw mut error);
-        assert_refused(&call::outcome_of(status, error.as_ref()), "client", "no place");
+        let status = capi::fpga_assoc_client_new(host, None, ptr::null_mut(), &raw mut error);
+        assert_refused(
+            &call::outcome_of(status, error.as_ref()),
+            "client",
+            "no place",
+        );
         capi::fpga_assoc_error_free(error);
 
         let mut client = garbage();
         error = garbage();
-        let status =
-            capi::fpga_assoc_client_new(host, None, &raw mut client, &raw mut error);
+        let status = capi::fpga_assoc_client_new(host, None, &raw mut client, &raw mut error);
         assert_eq!(status, 0);
         assert!(error.is_null());
         capi::fpga_assoc_client_free(Some(Box::from_raw(client)));

@@ -160,7 +160,10 @@ impl List {
         for (place, group) in self.groups.iter().enumerate() {
             let comma = if place > 0 { "," } else { "" };
             memory::add(&mut json, &[comma, "{", &group.fields])?;
-            memory::add(&mut json, &["\"", FPGA_IMAGES, "\":[", &group.fpga_images, "]}"])?;
+            memory::add(
+                &mut json,
+                &["\"", FPGA_IMAGES, "\":[", &group.fpga_images, "]}"],
+            )?;
         }
         memory::add(&mut json, &["]", &self.fields, "}"])?;
         Ok(json)

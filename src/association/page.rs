@@ -68,7 +68,9 @@ impl<'a> Page<'a> {
     /// Reads a page's outermost form. Reading it ends where `has_time` says so.
     pub fn read(json: &'a str, has_time: &'a dyn Fn() -> bool) -> Result<Self, Unusable> {
         if is_too_deep(json) {
-            return Err("the document has lists in lists without an end".to_owned().into());
+            return Err("the document has lists in lists without an end"
+                .to_owned()
+                .into());
         }
         let mut fields =
             Fields::read(json).map_err(|reason| format!("the document is {reason}"))?;

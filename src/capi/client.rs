@@ -149,7 +149,9 @@ pub unsafe extern "C" fn fpga_assoc_client_associations(
         make("list", list, error, || {
             let client = borrow("client", client)?;
             let (token, filter) = token_and_filter(token, project_id, fpga_id, ecs_id)?;
-            let list = client.client.associations(&client.endpoint, token, filter)?;
+            let list = client
+                .client
+                .associations(&client.endpoint, token, filter)?;
             Ok(fpga_assoc_list::new(&list)?)
         })
     }

@@ -201,9 +201,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_proxy(
     url: *const c_char,
 ) -> i32 {
     // SAFETY: the configuration is alive and the text ends in NUL, as the header says.
-    unsafe {
-        change(config, |settings| settings.set_proxy(text("proxy", url)?))
-    }
+    unsafe { change(config, |settings| settings.set_proxy(text("proxy", url)?)) }
 }
 
 /// Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in

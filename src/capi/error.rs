@@ -128,9 +128,7 @@ pub extern "C" fn fpga_assoc_error_code(error: Option<&fpga_assoc_error>) -> *co
 /// Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
 /// Thread-safe.
 #[unsafe(no_mangle)]
-pub extern "C" fn fpga_assoc_error_request_id(
-    error: Option<&fpga_assoc_error>,
-) -> *const c_char {
+pub extern "C" fn fpga_assoc_error_request_id(error: Option<&fpga_assoc_error>) -> *const c_char {
     error.map_or(c"", |error| &error.request_id).as_ptr()
 }
 

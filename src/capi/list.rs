@@ -77,36 +77,32 @@ impl fpga_assoc_list {
                 .get(place..)
                 .map_or(c"".as_ptr(), |text| text.as_ptr().cast())
         };
-        entries.extend(
-            places
-                .into_iter()
-                .map(|(places, size_mb, is_protected)| {
-                let [
-                    ecs_id,
-                    fpga_id,
-                    name,
-                    description,
-                    status,
-                    created_at,
-                    message,
-                    metadata,
-                    log_directory,
-                ] = places.map(at);
-                fpga_assoc_entry {
-                    ecs_id,
-                    fpga_id,
-                    name,
-                    description,
-                    status,
-                    created_at,
-                    message,
-                    metadata,
-                    log_directory,
-                    size_mb,
-                    is_protected,
-                }
-            }),
-        );
+        entries.extend(places.into_iter().map(|(places, size_mb, is_protected)| {
+            let [
+                ecs_id,
+                fpga_id,
+                name,
+                description,
+                status,
+                created_at,
+                message,
+                metadata,
+                log_directory,
+            ] = places.map(at);
+            fpga_assoc_entry {
+                ecs_id,
+                fpga_id,
+                name,
+                description,
+                status,
+                created_at,
+                message,
+                metadata,
+                log_directory,
+                size_mb,
+                is_protected,
+            }
+        }));
         let mut json = list.json()?.into_bytes();
         memory::reserve_exact(&mut json, 1)?;
         Ok(Self {

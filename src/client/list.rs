@@ -107,8 +107,6 @@ impl Session<'_> {
 
     /// Whether what has come may still be read.
     fn has_time(&self) -> bool {
-        !self.deadline.left().is_zero()
-            && !self.transport.is_shut_down()
-            && !memory::has_run_out()
+        !self.deadline.left().is_zero() && !self.transport.is_shut_down() && !memory::has_run_out()
     }
 }

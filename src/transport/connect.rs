@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::patience::{Interruption, Patience};
 use super::system;
+use crate::memory;
 
 /// How long an address is waited for alone before the next is tried beside it (RFC 8305,
 /// "Connection Attempt Delay").
@@ -21,6 +22,8 @@ pub fn connect(
     let mut pending = Vec::new();
     let mut last_error = None;
     loop {
+        // Of what goes wrong with a connection only the last is told.
+        memory::check()?;
         if let Some(address) = untried.next() {
             match system::begin_connect(*address) {
                 Ok(socket) => pending.push(socket),

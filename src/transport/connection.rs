@@ -221,7 +221,10 @@ impl UsualHeaders {
     }
 
     fn are_those_of(&self, request: Request<'_>) -> bool {
-        let given = self.given.iter().map(|(name, value)| (*name, value.as_str()));
+        let given = self
+            .given
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
         let credentials = request.credentials.iter().map(|&(name, _)| name);
         given.eq(request.headers.iter().copied())
             && self.credentials.iter().copied().eq(credentials)

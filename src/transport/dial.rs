@@ -124,10 +124,9 @@ impl Dialer {
                 failure.reason
             ),
             status: match failure.status {
-                Status::TIMEOUT
-                | Status::CANCELLED
-                | Status::OUT_OF_MEMORY
-                | Status::INTERNAL => failure.status,
+                Status::TIMEOUT | Status::CANCELLED | Status::OUT_OF_MEMORY | Status::INTERNAL => {
+                    failure.status
+                }
                 _ if failure.lacks_descriptors => failure.status,
                 _ => Status::PROXY_FAILED,
             },

@@ -167,7 +167,9 @@ impl<T: Clone + Send> Replaced<T> {
 
     /// The turn of one thread of this process.
     fn turn(&self) -> MutexGuard<'_, ()> {
-        let Ok(turn) = self.turn.get_or_make(|| Ok::<_, Infallible>(Mutex::new(())));
+        let Ok(turn) = self
+            .turn
+            .get_or_make(|| Ok::<_, Infallible>(Mutex::new(())));
         turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

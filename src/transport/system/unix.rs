@@ -192,12 +192,8 @@ impl Thread {
                 error => return error,
             }
             libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack);
-            let error = libc::pthread_create(
-                thread.as_mut_ptr(),
-                attributes.as_ptr(),
-                run,
-                work.cast(),
-            );
+            let error =
+                libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), run, work.cast());
             libc::pthread_attr_destroy(attributes.as_mut_ptr());
             error
         });

@@ -1,13 +1,14 @@
 /*
  * A host whose memory runs out in the middle of something: each allocation fails in turn, in a child of its own.
  *
- *     scarce WORK HOW STEP ENDPOINT CA_FILE PROJECT_ID ECS_ID FPGA_IDS
+ *     scarce WORK HOW FIRST STEP ENDPOINT CA_FILE PROJECT_ID ECS_ID FPGA_IDS
  *
  * WORK is settings, associate or list. HOW is once (one allocation fails), ever (that and all after it) or limit (the address space may
- * grow by so many pieces of 16 KiB). Beyond the first 300 only each STEPth is tried. FPGA_IDS is a file with an id on each line, one for
- * each child; the token is in the environment. Prints how many children there were and how many calls stopped for want of memory.
+ * not grow, and so many KiB of it are free). Beyond the FIRST only each STEPth is tried. FPGA_IDS is a file with an id on each line, one
+ * for each child; the token is in the environment. Prints how many children there were and how many calls stopped for want of memory.
  */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -20,7 +21,7 @@
 
 #include "fpga_associate.h"
 
-enum { ALWAYS_TRIED = 300, LIE = 10, NOT_AGAIN = 11, WRONG_STATUS = 12, STOPPED = 20 };
+enum { LIE = 10, NOT_AGAIN = 11, WRONG_STATUS = 12, STOPPED = 20 };
 
 /* The C library's own. */
 void *__libc_malloc(size_t size);
@@ -66,13 +67,31 @@ static long address_space(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
+/* What the host took, the last block first. */
+static void **taken;
+
+static void give_back(long kib)
+{
+    while (taken != NULL && kib-- > 0) {
+        void **before = *taken;
+        free(taken);
+        taken = before;
+    }
+}
+
 static void begin(long at)
 {
     struct rlimit limit;
     if (strcmp(how, "limit") == 0 && at > 0) {
+        void **block;
         getrlimit(RLIMIT_AS, &limit);
-        limit.rlim_cur = (rlim_t)(address_space() + at * 16 * 1024);
+        limit.rlim_cur = (rlim_t)address_space();
         setrlimit(RLIMIT_AS, &limit);
+        while ((block = malloc(1000)) != NULL) {
+            *block = taken;
+            taken = block;
+        }
+        give_back(at);
     } else {
         fails_at = at;
         fails_ever = strcmp(how, "ever") == 0;
@@ -88,6 +107,7 @@ static void end(void)
     getrlimit(RLIMIT_AS, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_AS, &limit);
+    give_back(LONG_MAX);
 }
 
 static void check(int32_t status, bool *has_stopped)
@@ -181,7 +201,7 @@ static int try(long at, const char *fpga_id, int report)
         another = make(&has_stopped);
     if (has_stopped || another == NULL)
         return NOT_AGAIN;
-    if (list(another, strcmp(work, "list") == 0 ? NULL : fpga_id, ecs_id, &all, &later) != FPGA_ASSOC_OK) {
+    if (list(another, status == FPGA_ASSOC_OK && is_made_before ? NULL : fpga_id, ecs_id, &all, &later) != FPGA_ASSOC_OK) {
         puts(fpga_assoc_error_message(later));
         return NOT_AGAIN;
     }
@@ -209,7 +229,9 @@ static long child(long at, const char *fpga_id, long *stopped)
     fflush(stdout);
     pid = fork();
     if (pid == 0) {
-        int result = try(at, fpga_id, reports[1]);
+        int result;
+        alarm(120);
+        result = try(at, fpga_id, reports[1]);
         fflush(stdout);
         _exit(result);
     }
@@ -229,19 +251,20 @@ static long child(long at, const char *fpga_id, long *stopped)
 
 int main(int argc, char **argv)
 {
-    long at, step, tried = 0, stopped = 0, most;
+    long at, first, step, tried = 0, stopped = 0, most;
     char fpga_id[128];
     FILE *ids;
-    if (argc != 9)
+    if (argc != 10)
         return 1;
     work = argv[1];
     how = argv[2];
-    step = atol(argv[3]);
-    endpoint = argv[4];
-    ca_file = argv[5];
-    project_id = argv[6];
-    ecs_id = argv[7];
-    ids = fopen(argv[8], "r");
+    first = atol(argv[3]);
+    step = atol(argv[4]);
+    endpoint = argv[5];
+    ca_file = argv[6];
+    project_id = argv[7];
+    ecs_id = argv[8];
+    ids = fopen(argv[9], "r");
     token = getenv("FPGA_TOKEN");
     if (ids == NULL || token == NULL)
         return 1;
@@ -255,7 +278,7 @@ int main(int argc, char **argv)
         else
             child(at, fpga_id, &stopped);
         tried++;
-        at += at < ALWAYS_TRIED ? 1 : step;
+        at += at < first ? 1 : step;
     } while (at <= most);
     printf("%ld %ld\n", tried, stopped);
     return 0;
