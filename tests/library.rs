@@ -4,10 +4,9 @@
 
 mod support;
 
-use std::collections::BTreeSet;
 use std::process::Command;
 
-use support::c::{Toolchain, root, run};
+use support::c::{Toolchain, run};
 use support::tool;
 
 #[test]
@@ -25,32 +24,6 @@ fn the_soname_carries_the_major_version_and_the_library_is_never_unloaded() {
     };
     assert!(has(&["SONAME", &soname]), "{dynamic}");
     assert!(has(&["FLAGS_1", "NODELETE"]), "{dynamic}");
-}
-
-#[test]
-fn exactly_the_functions_of_the_header_are_exported() {
-    if !tool("nm") {
-        return;
-    }
-    let toolchain = Toolchain::new().unwrap();
-    let symbols = run(Command::new("nm")
-        .args(["-D", "--defined-only", "--format=posix"])
-        .arg(toolchain.library()))
-    .unwrap();
-    let exported: BTreeSet<&str> = symbols
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .collect();
-    let header = std::fs::read_to_string(root().join("include/fpga_associate.h")).unwrap();
-    let declared: BTreeSet<&str> = header
-        .lines()
-        .filter(|line| !line.trim_start().starts_with(['*', '/', '#']))
-        .filter_map(|line| line.split_once('('))
-        .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
-        .filter(|name| name.starts_with("fpga_"))
-        .collect();
-    assert!(declared.contains("fpga_associate"), "{declared:?}");
-    assert_eq!(exported, declared);
 }
 
 #[test]

@@ -125,7 +125,9 @@ fn types(declarations: &[Declaration], statuses: bool, page: &mut String) {
     let mut nested = false;
     for declaration in declarations {
         match declaration {
-            Declaration::Type { name, comment } if (name == "fpga_assoc_status") == statuses => {
+            Declaration::Type { name, comment, .. }
+                if (name == "fpga_assoc_status") == statuses =>
+            {
                 close(&mut nested, page);
                 if statuses {
                     page.push_str(&paragraphs(comment));
@@ -141,7 +143,7 @@ fn types(declarations: &[Declaration], statuses: bool, page: &mut String) {
                 page.push_str(&format!(".TP\n.BR {name} \" ({number})\"\n"));
                 page.push_str(&paragraphs(comment));
             }
-            Declaration::Field { name, comment } if !statuses => {
+            Declaration::Field { name, comment, .. } if !statuses => {
                 if !nested {
                     page.push_str(".RS\n");
                     nested = true;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub mod abi;
 pub mod c;
 pub mod call;
 pub mod certificates;

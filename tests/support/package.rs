@@ -6,12 +6,16 @@ use std::process::Command;
 
 use ecs_emulator::Emulator;
 
+use super::abi;
 use super::c::{root, run};
 
 pub use super::c::outside;
 
 /// The functions that may be exported, and must be.
-pub const EXPORTS: &str = include_str!("../../.packaging/exports.txt");
+pub fn promised_exports() -> io::Result<Vec<String>> {
+    let baseline = std::fs::read_to_string(root().join(abi::BASELINE))?;
+    Ok(abi::functions(&abi::read(&baseline)))
+}
 
 /// Where cargo puts what it builds.
 pub fn target() -> PathBuf {
