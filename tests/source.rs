@@ -10,7 +10,7 @@
 mod support;
 
 use support::c::root;
-use support::package::{Project, is_optimised_as_a_whole, target};
+use support::package::{Project, globals, is_optimised_as_a_whole, promised_exports, target};
 use support::tool;
 
 const PASTED: &str = "\
@@ -49,8 +49,10 @@ fn builds_and_runs(generator: &str, library: &str) {
         ))
         .unwrap();
     project.associate_with("build/program").unwrap();
-    let folder = "build/_deps/fpga_associate-build/lib/libfpga_associate.a";
-    assert!(is_optimised_as_a_whole(&project.file(folder)).unwrap());
+    let built = target().join("release/libfpga_associate.a");
+    assert!(is_optimised_as_a_whole(&built).unwrap());
+    let library = project.file("build/_deps/fpga_associate-build/lib/libfpga_associate.a");
+    assert_eq!(globals(&library).unwrap(), promised_exports().unwrap());
 }
 
 #[test]

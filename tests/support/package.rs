@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use ecs_emulator::Emulator;
 
@@ -114,6 +115,20 @@ pub fn exports(library: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The names that are global in a static library, sorted.
+pub fn globals(archive: &Path) -> io::Result<Vec<String>> {
+    let symbols = run(Command::new("nm")
+        .args(["--extern-only", "--defined-only", "--format=posix"])
+        .arg(archive))?;
+    let mut names: Vec<_> = symbols
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
 /// Whether all Rust code of a static library is one object: it was optimised as a whole. Cargo
 /// leaves that out without a word where something else is built beside.
 pub fn is_optimised_as_a_whole(archive: &Path) -> io::Result<bool> {
@@ -144,10 +159,31 @@ pub fn release_tools() -> bool {
     false
 }
 
+/// The release archive, built once and unpacked where nothing of the build is.
+pub fn unpacked() -> Option<&'static Path> {
+    static UNPACKED: LazyLock<Option<io::Result<PathBuf>>> =
+        LazyLock::new(|| release_tools().then(unpack));
+    let unpacked = UNPACKED.as_ref()?;
+    Some(unpacked.as_deref().expect("the release archive"))
+}
+
+fn unpack() -> io::Result<PathBuf> {
+    let archive = packages("release")?.join("");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unpacked");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder)?;
+    run(Command::new("tar")
+        .args(["--extract", "--file", &archive, "--directory"])
+        .arg(&folder))?;
+    let name = Path::new(&archive).file_name().unwrap_or_default();
+    let name = name.to_string_lossy();
+    Ok(folder.join(name.trim_end_matches(".tar.gz")))
+}
+
 /// Runs a script of `.packaging` and returns the files that it made.
-pub fn packages(script: &str) -> io::Result<Vec<PathBuf>> {
+pub fn packages(script: &str) -> io::Result<Vec<String>> {
     let printed = run(outside(root().join(".packaging").join(script))
         .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages"))
         .env("CARGO_TARGET_DIR", target()))?;
-    Ok(printed.lines().map(PathBuf::from).collect())
+    Ok(printed.lines().map(str::to_owned).collect())
 }
