@@ -13,11 +13,20 @@ mod support;
 use std::env;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use support::c::run;
-use support::package::{Project, packages};
+use support::package::{Project, files, folders_of_the_builder_in, packages, release_tools};
+use support::tool;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The two packages, built once.
+static PACKAGES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let files = packages("debian").unwrap();
+    assert_eq!(files.len(), 2, "{files:?}");
+    files
+});
 
 /// Removed however the test ends.
 struct Installed {
@@ -37,6 +46,31 @@ impl Drop for Installed {
 }
 
 #[test]
+fn no_file_of_the_packages_names_a_folder_of_the_builder() {
+    if !release_tools() || !tool("dpkg-deb") {
+        return;
+    }
+    for package in &*PACKAGES {
+        let folder = tempfile::tempdir().unwrap();
+        run(Command::new("dpkg-deb")
+            .arg("--raw-extract")
+            .arg(package)
+            .arg(folder.path()))
+        .unwrap();
+        let files = files(folder.path()).unwrap();
+        assert!(files.contains(&"DEBIAN/control".to_owned()), "{files:?}");
+        for file in files {
+            // Links to what the other package has.
+            let path = folder.path().join(&file);
+            if path.exists() {
+                let named = folders_of_the_builder_in(&path).unwrap();
+                assert!(named.is_empty(), "{file}: {named:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_packages_are_installed_used_and_removed() {
     if env::var_os("CI").is_none() {
         println!("skipped: only in CI does a test install packages");
@@ -45,16 +79,13 @@ fn the_packages_are_installed_used_and_removed() {
     let user = run(Command::new("id").arg("-u")).unwrap();
     assert_eq!(user.trim(), "0", "packages are installed by root");
 
-    let files = packages("debian").unwrap();
-    assert_eq!(files.len(), 2, "{files:?}");
-
     let installed = Installed {
         packages: [
             "libfpga-associate-dev".to_owned(),
             format!("libfpga-associate{}", VERSION.split('.').next().unwrap()),
         ],
     };
-    run(Command::new("dpkg").arg("--install").args(&files)).unwrap();
+    run(Command::new("dpkg").arg("--install").args(&*PACKAGES)).unwrap();
     for package in &installed.packages {
         let told =
             run(Command::new("dpkg-query").args(["-W", "-f", "${Status} ${Version}", package]))
@@ -67,7 +98,7 @@ fn the_packages_are_installed_used_and_removed() {
             "{package}"
         );
     }
-    let page = run(Command::new("dpkg-deb").arg("--contents").arg(&files[1])).unwrap();
+    let page = run(Command::new("dpkg-deb").arg("--contents").arg(&PACKAGES[1])).unwrap();
     assert!(
         page.contains("./usr/share/man/man3/fpga_associate.3.gz"),
         "{page}"

@@ -15,7 +15,8 @@ use std::sync::LazyLock;
 
 use support::c::{root, run};
 use support::package::{
-    Project, dynamic, exports, files, is_optimised_as_a_whole, outside, promised_exports, target,
+    Project, dynamic, exports, files, folders_of_the_builder_in, globals, is_optimised_as_a_whole,
+    outside, promised_exports, target,
 };
 use support::tool;
 
@@ -29,13 +30,19 @@ static PREFIX: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     }
     let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
     let _ = fs::remove_dir_all(&prefix);
+    let packaging = root().join(".packaging");
+    let flags = run(&mut outside(packaging.join("remap"))).unwrap();
     run(outside("cargo")
         .current_dir(root())
+        .env("CARGO_ENCODED_RUSTFLAGS", flags)
         .args(["cinstall", "--locked", "--libdir=lib", "--prefix"])
         .arg(&prefix)
         .arg("--target-dir")
         .arg(target()))
     .unwrap();
+    let library = prefix.join("lib/libfpga_associate.a");
+    assert!(is_optimised_as_a_whole(&library).unwrap());
+    run(outside(packaging.join("static-library")).arg(&library)).unwrap();
     Some(prefix)
 });
 
@@ -67,10 +74,25 @@ fn is_shared(program: &Path) -> bool {
 }
 
 #[test]
-fn what_is_installed_is_optimised_as_a_whole() {
+fn only_the_functions_of_the_header_are_global_in_the_static_library() {
     if let Some(prefix) = PREFIX.as_ref() {
-        let archive = prefix.join("lib/libfpga_associate.a");
-        assert!(is_optimised_as_a_whole(&archive).unwrap());
+        let library = prefix.join("lib/libfpga_associate.a");
+        assert_eq!(globals(&library).unwrap(), promised_exports().unwrap());
+    }
+}
+
+#[test]
+fn no_installed_file_names_a_folder_of_the_builder() {
+    let Some(prefix) = PREFIX.as_ref() else {
+        return;
+    };
+    // Where it was installed is what the one for pkg-config is there to say.
+    for file in files(prefix).unwrap() {
+        let named = folders_of_the_builder_in(&prefix.join(&file)).unwrap();
+        assert!(
+            named.is_empty() || file.ends_with(".pc"),
+            "{file}: {named:?}"
+        );
     }
 }
 

@@ -14,7 +14,8 @@ use std::process::Command;
 
 use support::c::run;
 use support::package::{
-    Project, dynamic, exports, files, is_optimised_as_a_whole, promised_exports, target, unpacked,
+    Project, dynamic, exports, files, folders_of_the_builder_in, is_optimised_as_a_whole,
+    promised_exports, target, unpacked,
 };
 use support::tool;
 
@@ -95,6 +96,15 @@ fn the_archive_has_these_files_and_no_others() {
     ];
     expected.sort();
     assert_eq!(files(unpacked).unwrap(), expected);
+}
+
+#[test]
+fn no_file_of_the_archive_names_a_folder_of_the_builder() {
+    let Some(unpacked) = unpacked() else { return };
+    for file in files(unpacked).unwrap() {
+        let named = folders_of_the_builder_in(&unpacked.join(&file)).unwrap();
+        assert!(named.is_empty(), "{file}: {named:?}");
+    }
 }
 
 #[test]

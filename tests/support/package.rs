@@ -129,6 +129,23 @@ pub fn globals(archive: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// Those of the folders in which the library was built that a file names.
+pub fn folders_of_the_builder_in(file: &Path) -> io::Result<Vec<String>> {
+    let sysroot = run(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let variables = ["HOME", "CARGO_HOME", "RUSTUP_HOME"].map(std::env::var);
+    let folders = variables.into_iter().flatten().chain([
+        sysroot,
+        root().display().to_string(),
+        target().display().to_string(),
+    ]);
+    let bytes = std::fs::read(file)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(folders
+        .map(|folder| format!("{}/", folder.trim().trim_end_matches('/')))
+        .filter(|folder| folder.len() > 1 && text.contains(folder.as_str()))
+        .collect())
+}
+
 /// Whether all Rust code of a static library is one object: it was optimised as a whole. Cargo
 /// leaves that out without a word where something else is built beside.
 pub fn is_optimised_as_a_whole(archive: &Path) -> io::Result<bool> {
@@ -160,6 +177,7 @@ pub fn release_tools() -> bool {
 }
 
 /// The release archive, built once and unpacked where nothing of the build is.
+#[allow(clippy::expect_used)]
 pub fn unpacked() -> Option<&'static Path> {
     static UNPACKED: LazyLock<Option<io::Result<PathBuf>>> =
         LazyLock::new(|| release_tools().then(unpack));
