@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::Command;
 
 use support::c::{root, run};
-use support::languages::{Place, example};
+use support::languages::{CALLS_AT_ONCE, Place, example};
 use support::{file, is_there, tool};
 
 #[test]
@@ -31,7 +31,7 @@ fn python() {
         command
     };
     place.example(|| script("main.py"));
-    place.checks(script("checks.py"), true);
+    place.checks(script("checks.py"), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn cpp() {
         program
     });
     place.example(|| place.command(&main));
-    place.checks(place.command(&checks), true);
+    place.checks(place.command(&checks), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn go() {
         program
     });
     place.example(|| place.command(&main));
-    place.checks(place.command(&checks), true);
+    place.checks(place.command(&checks), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn java() {
         command
     };
     place.example(|| class("Main"));
-    place.checks(class("Checks"), true);
+    place.checks(class("Checks"), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn node() {
         command
     };
     place.example(|| script("main.js"));
-    place.checks(script("checks.js"), true);
+    place.checks(script("checks.js"), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn csharp() {
         command
     };
     place.example(|| run(&main));
-    place.checks(run(&checks), true);
+    place.checks(run(&checks), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn ruby() {
         command
     };
     place.example(|| script("main.rb"));
-    place.checks(script("checks.rb"), true);
+    place.checks(script("checks.rb"), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -208,5 +208,5 @@ fn luajit() {
     };
     place.example(|| script("main.lua"));
     // A Lua state is one thread.
-    place.checks(script("checks.lua"), false);
+    place.checks(script("checks.lua"), &[]);
 }

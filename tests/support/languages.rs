@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,6 +13,9 @@ use ecs_emulator::Emulator;
 use super::c::{Toolchain, root, run};
 
 const UNKNOWN: &str = "00000000000000000000000000000000";
+
+/// What the checks print of calls in many threads, where a language has threads.
+pub const CALLS_AT_ONCE: &str = "calls at once: 200";
 
 /// The service, the library, and a folder for what is compiled.
 pub struct Place {
@@ -98,8 +101,9 @@ impl Place {
         assert!(output.stderr.contains("usage: "), "{output:?}");
     }
 
-    /// `checks` takes the wrapper to its edges and prints what it met.
-    pub fn checks(&self, mut checks: Command, threads: bool) {
+    /// `checks` takes the wrapper to its edges and prints what it met, and at its end `more`, which
+    /// not all languages have.
+    pub fn checks(&self, mut checks: Command, more: &[&str]) {
         let service = &self.service;
         service.clear();
         service.clear_requests();
@@ -110,7 +114,8 @@ impl Place {
             &service.fpga_ids()[0],
             &service.ecs_ids()[0],
             service.ca_file().to_str().unwrap(),
-            &host_that_hangs_up(),
+            &host(""),
+            &host("HTTP/1.1 429 Wait\r\nRetry-After: 4294967296\r\nContent-Length: 0\r\n\r\n"),
         ]));
         assert_eq!(output.status, 0, "{output:?}");
         assert_eq!(output.stderr, "");
@@ -125,20 +130,26 @@ impl Place {
             "zero byte: FPGA_ASSOC_INVALID_ARGUMENT",
             "no such CA file: FPGA_ASSOC_INVALID_ARGUMENT",
             "no client certificate: FPGA_ASSOC_INVALID_ARGUMENT",
+            "wrong settings: refused",
+            "wrong texts: refused",
             "unknown image: FPGA_ASSOC_NOT_FOUND 404 Ecs.0031 with request id, outcome known",
             "lost connection: FPGA_ASSOC_CONNECTION_LOST 0, outcome unknown, observed nothing",
+            "throttled: FPGA_ASSOC_THROTTLED 429, to wait 86400000 ms, attempts 1",
             "associated already: FPGA_ASSOC_ALREADY_ASSOCIATED, observed associated",
             "associated already, idempotent: allowed",
             "taken away, left: 0",
             "taken away already: FPGA_ASSOC_NOT_ASSOCIATED, observed apart",
             "taken away already, idempotent: allowed",
             "closed: refused",
+            "kept after closing: active",
         ];
-        if threads {
-            expected.push("calls at once: 200");
-        }
+        expected.extend(more);
         assert_eq!(output.stdout.lines().collect::<Vec<_>>(), expected);
-        let calls = if threads { 200 } else { 0 };
+        let calls = if more.contains(&CALLS_AT_ONCE) {
+            200
+        } else {
+            0
+        };
         // A list by FPGA image ends with an empty page; what changes nothing is asked about.
         assert_eq!(service.requests().len(), 6 + 1 + 4 * 2 + calls);
         assert!(service.associations().is_empty());
@@ -174,13 +185,14 @@ impl Printed {
     }
 }
 
-/// Reads a request and answers nothing.
-fn host_that_hangs_up() -> String {
+/// Reads a request, answers this, and hangs up.
+fn host(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for mut connection in listener.incoming().flatten() {
             let _ = connection.read(&mut [0; 65_536]);
+            let _ = connection.write_all(answer.as_bytes());
         }
     });
     format!("http://{address}")
