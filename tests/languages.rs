@@ -31,7 +31,8 @@ fn python() {
         command
     };
     place.example(|| script("main.py"));
-    place.checks(script("checks.py"), &[CALLS_AT_ONCE]);
+    let interrupted = "interrupted: in time, then FPGA_ASSOC_CANCELLED";
+    place.checks(script("checks.py"), &[CALLS_AT_ONCE, interrupted]);
 }
 
 #[test]

@@ -1,10 +1,15 @@
 """Takes the wrapper to its edges and prints what it meets; the test compares.
 
     checks.py ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+        HOST_THAT_THROTTLES
 """
 
 import os
+import signal
+import socket
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
@@ -28,6 +33,56 @@ def failure(call: Callable[[], Any]) -> Error:
     raise AssertionError("no error")
 
 
+def refused(call: Callable[[], Any]) -> bool:
+    try:
+        call()
+    except (Error, TypeError, UnicodeEncodeError):
+        return True
+    return False
+
+
+NOT_A_TEXT = [5, b"text", ["text"], "zero\0byte", "surrogate\ud800"]
+WRONG_SETTINGS = {
+    "timeout_ms": [-1, 0, 2**31, 2**32, 2**32 + 5, 2**64, 5.0, float("nan"), True, "5", None],
+    "max_attempts": [-1, 0, 2**32 + 1, 1.5, True, None],
+    "ca_file": [None, 5, b"text"],
+    "ca_pem": [None, 5, "zero\0byte"],
+    "user_agent": [None, *NOT_A_TEXT],
+    "confirm": [None, 0, 1, "false"],
+    "no_such_setting": [5],
+    "log": [5],
+}
+
+
+def interrupted() -> str:
+    """How Ctrl-C ends a call that waits for an answer that never comes."""
+    with socket.create_server(("127.0.0.1", 0)) as host:
+
+        def interrupt() -> None:
+            connection, _ = host.accept()
+            with connection:
+                connection.recv(1)
+                os.kill(os.getpid(), signal.SIGINT)
+                # Until the client is shut down.
+                while connection.recv(65_536):
+                    pass
+
+        waiting = Client(f"http://127.0.0.1:{host.getsockname()[1]}", timeout_ms=120_000)
+        # Python leaves the signal alone where it was ignored before.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        threading.Thread(target=interrupt).start()
+        begin = time.monotonic()
+        try:
+            waiting.associations("token", "project", ecs_id="image")
+        except KeyboardInterrupt:
+            if time.monotonic() - begin > 60:
+                return "too late"
+            error = failure(lambda: waiting.associations("token", "project", ecs_id="image"))
+            waiting.close()
+            return f"in time, then {error.status_name}"
+    return "not at all"
+
+
 def one_call(client: Client, token: str, project_id: str, ecs_id: str, number: int) -> int:
     """1 where the call met what belongs to it, and not to another thread's call."""
     if number % 2 == 0:
@@ -38,14 +93,15 @@ def one_call(client: Client, token: str, project_id: str, ecs_id: str, number: i
 
 
 def main() -> None:
-    endpoint, project_id, fpga_id, ecs_id, ca_file, broken = sys.argv[1:]
+    endpoint, project_id, fpga_id, ecs_id, ca_file, broken, busy = sys.argv[1:]
     token = os.environ["FPGA_TOKEN"]
 
     with Client(endpoint) as client:
         pairs = client.associations(token, project_id, ecs_id=ecs_id)
         print("no settings, ECS image alone:", len(pairs))
     client = Client(endpoint, ca_file=ca_file, timeout_ms=20_000, user_agent="checks/1")
-    print("FPGA image alone:", len(client.associations(token, project_id, fpga_id=fpga_id)))
+    kept = client.associations(token, project_id, fpga_id=fpga_id)
+    print("FPGA image alone:", len(kept))
     client.close_idle()
     with open(ca_file, "rb") as pem, Client(endpoint, ca_pem=pem.read()) as client_of_pem:
         pairs = client_of_pem.associations(token, project_id, ecs_id=ecs_id)
@@ -62,6 +118,22 @@ def main() -> None:
     ]:
         print(f"{what}:", failure(call).status_name)
 
+    accepted = [
+        (name, value)
+        for name, values in WRONG_SETTINGS.items()
+        for value in values
+        if not refused(lambda: Client(endpoint, **{name: value}))
+    ]
+    print("wrong settings:", accepted or "refused")
+    accepted = [
+        value
+        for value in NOT_A_TEXT
+        if not refused(lambda: Client(value))
+        or not refused(lambda: client.associate(value, project_id, fpga_id, ecs_id))
+        or not refused(lambda: client.associations(token, project_id, ecs_id=value))
+    ]
+    print("wrong texts:", accepted or "refused")
+
     error = failure(lambda: client.associate(token, project_id, UNKNOWN, ecs_id))
     with_id = "with" if error.request_id and error.request_id in str(error) else "without"
     outcome = "unknown" if error.outcome_unknown else "known"
@@ -75,6 +147,12 @@ def main() -> None:
     print(
         f"lost connection: {error.status_name} {error.http_status}, outcome {outcome},"
         f" observed {OBSERVED[error.observed]}"
+    )
+    with Client(busy) as other:
+        error = failure(lambda: other.associate(token, project_id, fpga_id, ecs_id))
+    print(
+        f"throttled: {error.status_name} {error.http_status},"
+        f" to wait {error.retry_after_ms} ms, attempts {error.attempts}"
     )
 
     with Client(endpoint, ca_file=ca_file) as crowd, ThreadPoolExecutor(8) as threads:
@@ -97,8 +175,11 @@ def main() -> None:
     client.close()
     client.close()
     failure(lambda: client.associate(token, project_id, fpga_id, ecs_id))
+    failure(client.close_idle)
     print("closed: refused")
+    print("kept after closing:", kept[0].status)
     print("calls at once:", right)
+    print("interrupted:", interrupted())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
             print(pair.fpga_id, pair.status)
 
 ctypes releases the GIL for each call, so that threads wait for the service side by side.
+
+Ctrl-C, and whatever else a signal's handler raises in the main thread, ends the call that waits
+there. It shuts the client down: its calls in other threads, and all later ones, end as CANCELLED.
+What became of the request is not known then.
 """
 
 from __future__ import annotations
@@ -17,10 +21,13 @@ import ctypes
 import os
 import threading
 import weakref
+from concurrent.futures import Future
 from contextlib import contextmanager
 from ctypes import POINTER, c_bool, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from dataclasses import dataclass
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional, TypeVar
+
+T = TypeVar("T")
 
 INVALID_ARGUMENT = 1
 
@@ -146,9 +153,8 @@ def version() -> str:
 class Client:
     """Calls one endpoint, from any number of threads at once.
 
-    The settings are those of the header: timeout_ms, connect_timeout_ms, max_attempts, ca_file,
-    ca_pem, client_certificate, proxy, user_agent, allow_http, confirm,
-    idempotent.
+    The settings are those of the header: the keys of _SETTINGS. One of a wrong type raises a
+    TypeError, one of a wrong value an Error.
     """
 
     def __init__(self, endpoint: Optional[str], **settings: Any) -> None:
@@ -159,7 +165,7 @@ class Client:
         try:
             with _raised() as error:
                 _library.fpga_assoc_client_new(
-                    _text("endpoint", endpoint), config, ctypes.byref(client), error
+                    _optional("endpoint", endpoint), config, ctypes.byref(client), error
                 )
         finally:
             _library.fpga_assoc_config_free(config)
@@ -182,8 +188,7 @@ class Client:
         ecs_id: Optional[str],
     ) -> None:
         arguments = _arguments(token, project_id, fpga_id, ecs_id)
-        with self._borrowed() as client, _raised() as error:
-            _library.fpga_assoc_client_associate(client, *arguments, error)
+        self._change(_library.fpga_assoc_client_associate, arguments)
 
     def disassociate(
         self,
@@ -193,8 +198,7 @@ class Client:
         ecs_id: Optional[str],
     ) -> None:
         arguments = _arguments(token, project_id, fpga_id, ecs_id)
-        with self._borrowed() as client, _raised() as error:
-            _library.fpga_assoc_client_disassociate(client, *arguments, error)
+        self._change(_library.fpga_assoc_client_disassociate, arguments)
 
     def associations(
         self,
@@ -206,18 +210,22 @@ class Client:
     ) -> list[Association]:
         """Those of an FPGA image, of an ECS image, or of both; one of the two must be given."""
         arguments = _arguments(token, project_id, fpga_id, ecs_id)
-        pairs = c_void_p()
-        try:
-            with self._borrowed() as client, _raised() as error:
-                _library.fpga_assoc_client_associations(
-                    client, *arguments, ctypes.byref(pairs), error
-                )
-            return [
-                _association(_library.fpga_assoc_list_get(pairs, index).contents)
-                for index in range(_library.fpga_assoc_list_len(pairs))
-            ]
-        finally:
-            _library.fpga_assoc_list_free(pairs)
+
+        def call() -> list[Association]:
+            pairs = c_void_p()
+            try:
+                with self._borrowed() as client, _raised() as error:
+                    _library.fpga_assoc_client_associations(
+                        client, *arguments, ctypes.byref(pairs), error
+                    )
+                return [
+                    _association(_library.fpga_assoc_list_get(pairs, index).contents)
+                    for index in range(_library.fpga_assoc_list_len(pairs))
+                ]
+            finally:
+                _library.fpga_assoc_list_free(pairs)
+
+        return self._interruptible(call)
 
     def close_idle(self) -> None:
         """Closes the connections that no call uses now."""
@@ -226,12 +234,38 @@ class Client:
 
     def close(self) -> None:
         """Ends the calls of other threads as CANCELLED, waits for them, and frees the client."""
+        self._shutdown()
         with self._changed:
-            client, self._client = self._client, None
-            if client is not None:
-                _library.fpga_assoc_client_shutdown(client)
+            self._client = None
             self._changed.wait_for(lambda: self._calls == 0)
         self._free()
+
+    def _change(self, function: Any, arguments: tuple[Optional[bytes], ...]) -> None:
+        def call() -> None:
+            with self._borrowed() as client, _raised() as error:
+                function(client, *arguments, error)
+
+        self._interruptible(call)
+
+    def _interruptible(self, call: Callable[[], T]) -> T:
+        """Signals reach the main thread alone, and never inside of C: it waits for another."""
+        if threading.current_thread() is not threading.main_thread():
+            return call()
+        result: Future[T] = Future()
+        try:
+            try:
+                threading.Thread(target=_settle, args=(result, call)).start()
+            except RuntimeError:  # There is no thread to be had, as at the interpreter's exit.
+                _settle(result, call)
+            return result.result()
+        except BaseException:
+            if not result.done():
+                self._shutdown()
+            raise
+
+    def _shutdown(self) -> None:
+        with self._changed:
+            _library.fpga_assoc_client_shutdown(self._client)
 
     @contextmanager
     def _borrowed(self) -> Iterator[int]:
@@ -249,7 +283,55 @@ class Client:
                 self._changed.notify_all()
 
 
-_WITH_LENGTH = ("ca_pem", "client_certificate")
+def _settle(result: Future[T], call: Callable[[], T]) -> None:
+    try:
+        result.set_result(call())
+    except BaseException as error:
+        result.set_exception(error)
+
+
+def _text(name: str, value: Any) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: not a str")
+    if "\0" in value:  # C would take it for a shorter one.
+        raise Error(INVALID_ARGUMENT, f"{name}: holds a zero byte")
+    return value.encode("utf-8", "surrogateescape")
+
+
+def _path(name: str, value: Any) -> bytes:
+    return _text(name, os.fsdecode(value) if isinstance(value, os.PathLike) else value)
+
+
+def _pem(name: str, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else _text(name, value)
+
+
+def _number(name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name}: not an int")
+    # ctypes would take 2**32 + 5 for 5; the library refuses 0.
+    return value if 0 <= value < 2**32 else 0
+
+
+def _truth(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: not a bool")
+    return value
+
+
+_SETTINGS: dict[str, Callable[[str, Any], Any]] = {
+    "timeout_ms": _number,
+    "connect_timeout_ms": _number,
+    "max_attempts": _number,
+    "ca_file": _path,
+    "ca_pem": _pem,
+    "client_certificate": _pem,
+    "proxy": _text,
+    "user_agent": _text,
+    "allow_http": _truth,
+    "confirm": _truth,
+    "idempotent": _truth,
+}
 
 
 def _config(settings: dict[str, Any]) -> Optional[int]:
@@ -259,13 +341,11 @@ def _config(settings: dict[str, Any]) -> Optional[int]:
     config = _library.fpga_assoc_config_new()
     try:
         for name, value in settings.items():
-            setter = getattr(_library, f"fpga_assoc_config_set_{name}", None)
-            if setter is None:
+            if name not in _SETTINGS:
                 raise TypeError(f"no such setting: {name}")
-            if isinstance(value, (str, os.PathLike)):
-                value = _text(name, os.fspath(value))
-            length = (len(value),) if name in _WITH_LENGTH else ()
-            status = setter(config, value, *length)
+            converted = _SETTINGS[name](name, value)
+            length = (len(converted),) if _SETTINGS[name] is _pem else ()
+            status = getattr(_library, f"fpga_assoc_config_set_{name}")(config, converted, *length)
             if status != 0:
                 # Setters have no error pointer; nothing else runs on this thread in between.
                 raise Error(status, _library.fpga_assoc_last_error().decode())
@@ -309,20 +389,16 @@ def _arguments(
     ecs_id: Optional[str],
 ) -> tuple[Optional[bytes], ...]:
     return (
-        _text("token", token),
-        _text("project_id", project_id),
-        _text("fpga_id", fpga_id),
-        _text("ecs_id", ecs_id),
+        _optional("token", token),
+        _optional("project_id", project_id),
+        _optional("fpga_id", fpga_id),
+        _optional("ecs_id", ecs_id),
     )
 
 
-def _text(name: str, value: Optional[str]) -> Optional[bytes]:
-    """C would take a text with a zero byte for a shorter one."""
-    if value is None:
-        return None
-    if "\0" in value:
-        raise Error(INVALID_ARGUMENT, f"{name}: holds a zero byte")
-    return value.encode("utf-8", "surrogateescape")
+def _optional(name: str, value: Optional[str]) -> Optional[bytes]:
+    """None is NULL, for the library to judge."""
+    return None if value is None else _text(name, value)
 
 
 def _association(entry: _Entry) -> Association:
