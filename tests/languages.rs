@@ -42,12 +42,23 @@ fn cpp() {
         return;
     }
     let place = Place::new();
-    let [main, checks] = ["main", "checks"].map(|name| {
+    let dialects = [
+        ("main", "-std=c++20", "-fexceptions"),
+        ("checks", "-std=c++17", "-fno-exceptions"),
+    ];
+    let [main, checks] = dialects.map(|(name, standard, exceptions)| {
         let program = place.folder().join(name);
-        let warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror"];
+        let warnings = [
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Wshadow",
+            "-Wconversion",
+            "-Werror",
+        ];
         place.compile(
             Command::new(&compiler)
-                .args(["-std=c++17", "-pthread"])
+                .args([standard, exceptions, "-pthread"])
                 .args(warnings)
                 .arg("-I")
                 .arg(root().join("include"))

@@ -2,6 +2,7 @@
  * Takes the wrapper to its edges and prints what it meets; the test compares.
  *
  *     checks ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+ *         HOST_THAT_THROTTLES
  */
 #include <atomic>
 #include <cstdint>
@@ -11,31 +12,62 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "fpga_associate.hpp"
 
+using fpga_assoc::association;
 using fpga_assoc::client;
 using fpga_assoc::config;
-using fpga_assoc::error;
-using fpga_assoc::list;
 using fpga_assoc::outcome;
+using fpga_assoc::result;
+using std::chrono::hours;
+using std::chrono::milliseconds;
 
-template <typename Call> static error failure(Call call)
+/* What is handed out owns itself, also where nobody keeps the result that it came in. */
+using pairs = std::vector<association>;
+static_assert(std::is_same_v<decltype(*std::declval<result<pairs>>()), pairs>);
+static_assert(std::is_same_v<decltype(association::fpga_id), std::string>);
+static_assert(std::is_same_v<decltype(outcome::message), std::string>);
+static_assert(!std::is_copy_constructible_v<client> && std::is_move_constructible_v<client>);
+static_assert(!std::is_copy_constructible_v<config> && std::is_move_constructible_v<config>);
+
+template <typename T> static T opened(result<T> result)
 {
-    try {
-        call();
-    } catch (const error &error) {
-        return error;
+    if (!result) {
+        std::cerr << result.outcome().message << '\n';
+        std::exit(EXIT_FAILURE);
     }
-    std::cerr << "no error\n";
-    std::exit(EXIT_FAILURE);
+    return *std::move(result);
 }
 
-template <typename Call> static void refused(const char *what, Call call)
+static outcome failed(outcome outcome)
 {
-    std::cout << what << ": " << fpga_assoc_status_name(failure(call).status()) << '\n';
+    if (outcome) {
+        std::cerr << "no error\n";
+        std::exit(EXIT_FAILURE);
+    }
+    return outcome;
+}
+
+static void refused(const char *what, outcome refusal)
+{
+    std::cout << what << ": " << fpga_assoc_status_name(failed(std::move(refusal)).status) << '\n';
+}
+
+static void print_accepted(const char *what, const std::vector<outcome> &outcomes)
+{
+    std::cout << what << ':';
+    bool all = true;
+    for (std::size_t i = 0; i < outcomes.size(); i++)
+        if (outcomes[i]) {
+            all = false;
+            std::cout << " number " << i << " is accepted";
+        }
+    std::cout << (all ? " refused\n" : "\n");
 }
 
 static const char *in_words(std::int32_t observed)
@@ -52,30 +84,33 @@ static const char *in_words(std::int32_t observed)
     }
 }
 
-template <typename Call> static void needless(const char *what, Call call)
+static void needless(const char *what, outcome outcome)
 {
-    error error = failure(call);
-    std::cout << what << ": " << fpga_assoc_status_name(error.status()) << ", observed "
-              << in_words(error.observed()) << '\n';
+    outcome = failed(std::move(outcome));
+    std::cout << what << ": " << fpga_assoc_status_name(outcome.status) << ", observed "
+              << in_words(outcome.observed) << '\n';
+}
+
+static void allowed(const char *what, const outcome &outcome)
+{
+    std::cout << what << ": " << (outcome ? "allowed" : outcome.message) << '\n';
 }
 
 /* Whether the call met what belongs to it, and not to another thread's call. */
-static bool one_call(client &client, const char *token, const char *project_id, const char *ecs_id,
-                     int number)
+static bool one_call(client &client, std::string_view token, const char *project_id,
+                     const char *ecs_id, int number)
 {
     if (number % 2 == 0) {
-        list found;
-        return client.try_associations(token, project_id, nullptr, ecs_id, found) &&
-               found.size() == 1;
+        auto found = client.associations(token, project_id, nullptr, ecs_id);
+        return found && found->size() == 1;
     }
     char unknown[33];
     std::snprintf(unknown, sizeof unknown, "%032x", static_cast<unsigned>(number));
-    outcome outcome = client.try_associate(token, project_id, unknown, ecs_id);
-    return outcome.code() == std::string("Ecs.0031") &&
-           std::string(outcome.message()).find(unknown) != std::string::npos;
+    outcome outcome = client.associate(token, project_id, unknown, ecs_id);
+    return outcome.code == "Ecs.0031" && outcome.message.find(unknown) != std::string::npos;
 }
 
-static int calls_at_once(client &client, const char *token, const char *project_id,
+static int calls_at_once(client &client, std::string_view token, const char *project_id,
                          const char *ecs_id)
 {
     std::atomic<int> right{0};
@@ -92,71 +127,100 @@ static int calls_at_once(client &client, const char *token, const char *project_
 
 int main(int argc, char **argv)
 {
-    const char *token = std::getenv("FPGA_TOKEN");
-    if (argc != 7 || token == nullptr)
+    const char *environment = std::getenv("FPGA_TOKEN");
+    if (argc != 8 || environment == nullptr)
         return EXIT_FAILURE;
+    /* Of a longer text, so that no zero byte follows it. */
+    std::string longer = std::string(environment) + "!";
+    std::string_view token = std::string_view(longer).substr(0, longer.size() - 1);
     const char *endpoint = argv[1], *project_id = argv[2], *fpga_id = argv[3], *ecs_id = argv[4];
-    const char *ca_file = argv[5], *broken = argv[6];
+    const char *ca_file = argv[5], *broken = argv[6], *busy = argv[7];
     const char *none = nullptr;
 
-    client plain(endpoint);
+    client plain = opened(client::open(endpoint));
     std::cout << "no settings, ECS image alone: "
-              << plain.associations(token, project_id, nullptr, ecs_id).size() << '\n';
-    client client_(endpoint, config().ca_file(ca_file).timeout_ms(20000).user_agent("checks/1"));
-    std::cout << "FPGA image alone: "
-              << client_.associations(token, project_id, fpga_id, nullptr).size() << '\n';
+              << opened(plain.associations(token, project_id, nullptr, ecs_id)).size() << '\n';
+    client client_ = opened(client::open(
+        endpoint, config().ca_file(ca_file).timeout(milliseconds(20000)).user_agent("checks/1")));
+    pairs kept = opened(client_.associations(token, project_id, fpga_id, nullptr));
+    std::cout << "FPGA image alone: " << kept.size() << '\n';
     client_.close_idle();
     std::ifstream file(ca_file);
     std::string pem(std::istreambuf_iterator<char>(file), {});
-    client of_pem(endpoint, config().ca_pem(pem));
+    client of_pem = opened(client::open(endpoint, config().ca_pem(pem)));
     std::cout << "authority from memory: "
-              << of_pem.associations(token, project_id, nullptr, ecs_id).size() << '\n';
+              << opened(of_pem.associations(token, project_id, nullptr, ecs_id)).size() << '\n';
 
-    refused("no endpoint", [&] { client without(none); });
-    refused("no token", [&] { client_.associate(nullptr, project_id, fpga_id, ecs_id); });
-    refused("no ECS image", [&] { client_.associate(token, project_id, fpga_id, nullptr); });
-    refused("no image at all", [&] { client_.associations(token, project_id, nullptr, nullptr); });
-    refused("zero byte", [&] {
-        client_.associate(token, project_id, std::string(fpga_id) + '\0', ecs_id);
+    refused("no endpoint", client::open(none).outcome());
+    refused("no token", client_.associate(nullptr, project_id, fpga_id, ecs_id));
+    refused("no ECS image", client_.associate(token, project_id, fpga_id, none));
+    refused("no image at all",
+            client_.associations(token, project_id, nullptr, nullptr).outcome());
+    refused("zero byte",
+            client_.associate(token, project_id, std::string(fpga_id) + '\0', ecs_id));
+    refused("no such CA file",
+            client::open(endpoint, config().ca_file("/nonexistent/ca.pem")).outcome());
+    refused("no client certificate",
+            client::open(endpoint, config().client_certificate("none")).outcome());
+
+    print_accepted("wrong settings", {
+        client::open(endpoint, config().timeout(milliseconds(-1))).outcome(),
+        client::open(endpoint, config().timeout(milliseconds(0))).outcome(),
+        client::open(endpoint, config().timeout(milliseconds(1LL << 31))).outcome(),
+        client::open(endpoint, config().timeout(milliseconds((1LL << 32) + 5))).outcome(),
+        client::open(endpoint, config().connect_timeout(milliseconds::max())).outcome(),
+        client::open(endpoint, config().max_attempts((1LL << 32) + 1).timeout(hours(1))).outcome(),
+        client::open(endpoint, config().ca_file(std::string(ca_file) + '\0')).outcome(),
+        client::open(endpoint, config().ca_pem(none)).outcome(),
+        client::open(endpoint, config().proxy(none)).outcome(),
+        client::open(endpoint, config().user_agent("\xff").timeout(hours(1))).outcome(),
     });
-    refused("no such CA file", [&] { config().ca_file("/nonexistent/ca.pem"); });
-    refused("no client certificate", [&] { config().client_certificate("none"); });
+    print_accepted("wrong texts", {
+        client::open(std::string(endpoint) + '\0').outcome(),
+        client_.associate(std::string(token) + '\0', project_id, fpga_id, ecs_id),
+        client_.associate(token, project_id, "\xff", ecs_id),
+        client_.associations(token, project_id, nullptr, std::string(ecs_id) + '\0').outcome(),
+    });
 
-    error refusal = failure(
-        [&] { client_.associate(token, project_id, std::string(32, '0'), ecs_id); });
-    bool with_id = *refusal.request_id() != '\0' &&
-                   std::string(refusal.what()).find(refusal.request_id()) != std::string::npos;
-    std::cout << "unknown image: " << fpga_assoc_status_name(refusal.status()) << ' '
-              << refusal.http_status() << ' ' << refusal.code()
-              << (with_id ? " with" : " without") << " request id, outcome "
-              << (refusal.outcome_unknown() ? "unknown" : "known") << '\n';
+    outcome refusal = failed(client_.associate(token, project_id, std::string(32, '0'), ecs_id));
+    bool with_id = !refusal.request_id.empty() &&
+                   refusal.message.find(refusal.request_id) != std::string::npos;
+    std::cout << "unknown image: " << fpga_assoc_status_name(refusal.status) << ' '
+              << refusal.http_status << ' ' << refusal.code << (with_id ? " with" : " without")
+              << " request id, outcome " << (refusal.outcome_unknown ? "unknown" : "known") << '\n';
 
-    client other;
-    if (!client::open(other, broken, config().confirm(false).get()))
-        return EXIT_FAILURE;
-    outcome lost = other.try_associate(token, project_id, fpga_id, ecs_id);
-    std::cout << "lost connection: " << fpga_assoc_status_name(lost.status()) << ' '
-              << lost.http_status() << ", outcome "
-              << (lost.outcome_unknown() ? "unknown" : "known") << ", observed "
-              << in_words(lost.observed()) << '\n';
+    client other = opened(client::open(broken, config().confirm(false)));
+    outcome lost = failed(other.associate(token, project_id, fpga_id, ecs_id));
+    std::cout << "lost connection: " << fpga_assoc_status_name(lost.status) << ' '
+              << lost.http_status << ", outcome " << (lost.outcome_unknown ? "unknown" : "known")
+              << ", observed " << in_words(lost.observed) << '\n';
+
+    client throttled = opened(client::open(busy));
+    outcome wait = failed(throttled.associate(token, project_id, fpga_id, ecs_id));
+    std::cout << "throttled: " << fpga_assoc_status_name(wait.status) << ' ' << wait.http_status
+              << ", to wait " << wait.retry_after.count() << " ms, attempts " << wait.attempts
+              << '\n';
 
     int right = calls_at_once(client_, token, project_id, ecs_id);
 
-    client idempotent(endpoint, config().idempotent(true));
-    needless("associated already",
-             [&] { client_.associate(token, project_id, fpga_id, ecs_id); });
-    idempotent.associate(token, project_id, fpga_id, ecs_id);
-    std::cout << "associated already, idempotent: allowed\n";
-    client_.disassociate(token, project_id, fpga_id, ecs_id);
+    client idempotent = opened(client::open(endpoint, config().idempotent(true)));
+    needless("associated already", client_.associate(token, project_id, fpga_id, ecs_id));
+    allowed("associated already, idempotent",
+            idempotent.associate(token, project_id, fpga_id, ecs_id));
+    if (!client_.disassociate(token, project_id, fpga_id, ecs_id))
+        return EXIT_FAILURE;
     std::cout << "taken away, left: "
-              << client_.associations(token, project_id, nullptr, ecs_id).size() << '\n';
-    needless("taken away already",
-             [&] { client_.disassociate(token, project_id, fpga_id, ecs_id); });
-    idempotent.disassociate(token, project_id, fpga_id, ecs_id);
-    std::cout << "taken away already, idempotent: allowed\n";
-    client moved = std::move(client_);
-    failure([&] { client_.associate(token, project_id, fpga_id, ecs_id); });
+              << opened(client_.associations(token, project_id, nullptr, ecs_id)).size() << '\n';
+    needless("taken away already", client_.disassociate(token, project_id, fpga_id, ecs_id));
+    allowed("taken away already, idempotent",
+            idempotent.disassociate(token, project_id, fpga_id, ecs_id));
+    {
+        client moved = std::move(client_);
+    }
+    if (client_.associate(token, project_id, fpga_id, ecs_id))
+        return EXIT_FAILURE;
     std::cout << "closed: refused\n";
+    std::cout << "kept after closing: " << kept.at(0).status << '\n';
     std::cout << "calls at once: " << right << '\n';
     return EXIT_SUCCESS;
 }

@@ -1,18 +1,22 @@
 /*
  * Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate for C++17.
  *
- * Only this header is needed beside fpga_associate.h; link with -lfpga_associate.
+ * Only this header is needed beside fpga_associate.h; link with -lfpga_associate. It throws nothing
+ * but std::bad_alloc, and compiles with -fno-exceptions as well.
  *
- *     fpga_assoc::client client("ecs.cn-north-1.myhuaweicloud.com",
- *                               fpga_assoc::config().timeout_ms(10000));
- *     client.associate(token, project_id, fpga_id, ecs_id);           // throws fpga_assoc::error
- *     for (const auto &pair : client.associations(token, project_id, nullptr, ecs_id))
- *         std::cout << pair.fpga_id << '\n';
- *
- *     fpga_assoc::outcome outcome =                                   // throws nothing
- *         client.try_associate(token, project_id, fpga_id, ecs_id);
+ *     auto client = fpga_assoc::client::open(
+ *         "ecs.cn-north-1.myhuaweicloud.com",
+ *         fpga_assoc::config().timeout(std::chrono::seconds(10)));
+ *     if (!client)
+ *         return client.outcome();
+ *     fpga_assoc::outcome outcome = client->associate(token, project_id, fpga_id, ecs_id);
  *     if (!outcome)
- *         std::fputs(outcome.message(), stderr);
+ *         std::cerr << outcome.message << '\n';
+ *
+ *     auto pairs = client->associations(token, project_id, nullptr, ecs_id);
+ *     if (pairs)
+ *         for (const fpga_assoc::association &pair : *pairs)
+ *             std::cout << pair.fpga_id << '\n';
  *
  * Any number of threads may use one client. The namespace is not named fpga_associate because that
  * is a function of the C header.
@@ -20,14 +24,15 @@
 #ifndef FPGA_ASSOCIATE_HPP
 #define FPGA_ASSOCIATE_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <exception>
-#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "fpga_associate.h"
 
@@ -35,290 +40,223 @@ namespace fpga_assoc {
 
 namespace detail {
 
-struct free_error {
-    void operator()(fpga_assoc_error *error) const noexcept { fpga_assoc_error_free(error); }
+template <auto Free> struct free_with {
+    template <typename T> void operator()(T *pointer) const noexcept { Free(pointer); }
 };
 
-struct free_config {
-    void operator()(fpga_assoc_config *config) const noexcept { fpga_assoc_config_free(config); }
-};
+template <typename T, auto Free> using handle = std::unique_ptr<T, free_with<Free>>;
 
-struct free_client {
-    void operator()(fpga_assoc_client *client) const noexcept { fpga_assoc_client_free(client); }
-};
+using config_handle = handle<fpga_assoc_config, fpga_assoc_config_free>;
+using client_handle = handle<fpga_assoc_client, fpga_assoc_client_free>;
+using list_handle = handle<fpga_assoc_list, fpga_assoc_list_free>;
+using error_handle = handle<fpga_assoc_error, fpga_assoc_error_free>;
 
-struct free_list {
-    void operator()(fpga_assoc_list *list) const noexcept { fpga_assoc_list_free(list); }
-};
+/* C would take another number for one that does not fit; the library refuses 0. */
+inline std::uint32_t number(std::int64_t value) noexcept
+{
+    return value < 0 || value > UINT32_MAX ? 0 : static_cast<std::uint32_t>(value);
+}
 
 } // namespace detail
 
-/* A text argument: a C string, a std::string, or nullptr where a call allows it. */
+/* A text argument, or none: nullptr, and a C string that is NULL. */
 class text {
 public:
     text(std::nullptr_t) noexcept {}
-    text(const char *value) noexcept : value_(value) {}
-    text(const std::string &value) noexcept
-        : value_(value.c_str()), is_whole_(std::strlen(value.c_str()) == value.size())
+    text(const char *value)
+    {
+        if (value != nullptr)
+            value_ = value;
+    }
+    text(std::string_view value) : value_(value) {}
+    text(const std::string &value) : value_(value) {}
+
+    const char *c_str() const noexcept { return value_ ? value_->c_str() : nullptr; }
+    std::size_t size() const noexcept { return value_ ? value_->size() : 0; }
+
+    /* False where a zero byte is in it: C would take the text for a shorter one. */
+    bool is_whole() const noexcept { return !value_ || value_->find('\0') == std::string::npos; }
+
+private:
+    std::optional<std::string> value_;
+};
+
+/* How a call ended: false where it failed, and then why. */
+struct [[nodiscard]] outcome {
+    std::int32_t status = FPGA_ASSOC_OK;
+    std::int32_t http_status = 0; /* 0: no answer came */
+    std::string message;          /* one line for people */
+    std::string code;             /* the service's own, such as "Ecs.0005", or "" */
+    std::string request_id;
+    std::chrono::milliseconds retry_after{0};
+    std::uint32_t attempts = 0;
+    bool outcome_unknown = false; /* the service may have acted on the request */
+    std::int32_t observed = FPGA_ASSOC_OBSERVED_NOTHING;
+
+    outcome() = default;
+    outcome(std::int32_t refusal, std::string why) : status(refusal), message(std::move(why))
+    {
+    }
+    explicit outcome(const detail::error_handle &error)
+        : status(fpga_assoc_error_status(error.get())),
+          http_status(fpga_assoc_error_http_status(error.get())),
+          message(fpga_assoc_error_message(error.get())), code(fpga_assoc_error_code(error.get())),
+          request_id(fpga_assoc_error_request_id(error.get())),
+          retry_after(static_cast<std::int64_t>(fpga_assoc_error_retry_after_ms(error.get()))),
+          attempts(fpga_assoc_error_attempts(error.get())),
+          outcome_unknown(fpga_assoc_error_outcome_unknown(error.get())),
+          observed(fpga_assoc_error_observed(error.get()))
     {
     }
 
-    const char *c_str() const noexcept { return value_; }
-
-    /* False for a std::string with a zero byte in it, which C would take for a shorter one. */
-    bool is_whole() const noexcept { return is_whole_; }
-
-private:
-    const char *value_ = nullptr;
-    bool is_whole_ = true;
+    explicit operator bool() const noexcept { return status == FPGA_ASSOC_OK; }
 };
 
-/* How a call ended, without exceptions. Its texts live as long as it. */
-class outcome {
+/* What a call hands out, or why it failed; * and -> are for a success alone. */
+template <typename T> class [[nodiscard]] result {
 public:
-    outcome(std::int32_t status, fpga_assoc_error *error) noexcept : status_(status), error_(error)
-    {
-    }
+    result(T value) : value_(std::move(value)) {}
+    result(fpga_assoc::outcome failure) : outcome_(std::move(failure)) {}
 
-    /* Refused before the library was called. */
-    static outcome refused(const char *why) noexcept
-    {
-        outcome refused(FPGA_ASSOC_INVALID_ARGUMENT, nullptr);
-        refused.why_ = why;
-        return refused;
-    }
-
-    explicit operator bool() const noexcept { return status_ == FPGA_ASSOC_OK; }
-    std::int32_t status() const noexcept { return status_; }
-    std::int32_t http_status() const noexcept { return fpga_assoc_error_http_status(get()); }
-    const char *message() const noexcept { return get() ? fpga_assoc_error_message(get()) : why_; }
-    const char *code() const noexcept { return fpga_assoc_error_code(get()); }
-    const char *request_id() const noexcept { return fpga_assoc_error_request_id(get()); }
-    std::uint64_t retry_after_ms() const noexcept { return fpga_assoc_error_retry_after_ms(get()); }
-    std::uint32_t attempts() const noexcept { return fpga_assoc_error_attempts(get()); }
-    bool outcome_unknown() const noexcept { return fpga_assoc_error_outcome_unknown(get()); }
-    std::int32_t observed() const noexcept { return fpga_assoc_error_observed(get()); }
+    explicit operator bool() const noexcept { return value_.has_value(); }
+    const fpga_assoc::outcome &outcome() const & noexcept { return outcome_; }
+    fpga_assoc::outcome outcome() && { return std::move(outcome_); }
+    T &operator*() & noexcept { return *value_; }
+    const T &operator*() const & noexcept { return *value_; }
+    /* By value, so that a loop over a result that nobody keeps is over something that lives. */
+    T operator*() && { return std::move(*value_); }
+    T *operator->() noexcept { return &*value_; }
+    const T *operator->() const noexcept { return &*value_; }
 
 private:
-    const fpga_assoc_error *get() const noexcept { return error_.get(); }
-
-    std::int32_t status_;
-    std::unique_ptr<fpga_assoc_error, detail::free_error> error_;
-    const char *why_ = "";
+    std::optional<T> value_;
+    fpga_assoc::outcome outcome_;
 };
 
-/* A call that failed; what() is one line for people. */
-class error : public std::exception {
-public:
-    explicit error(outcome outcome)
-        : outcome_(std::make_shared<const fpga_assoc::outcome>(std::move(outcome)))
-    {
-    }
-
-    /* For setters, which tell the thread alone why they refused. */
-    error(std::int32_t status, const char *message)
-        : outcome_(std::make_shared<const fpga_assoc::outcome>(status, nullptr)),
-          message_(std::make_shared<const std::string>(message))
-    {
-    }
-
-    const char *what() const noexcept override
-    {
-        return message_ ? message_->c_str() : outcome_->message();
-    }
-    std::int32_t status() const noexcept { return outcome_->status(); }
-    std::int32_t http_status() const noexcept { return outcome_->http_status(); }
-    const char *code() const noexcept { return outcome_->code(); }
-    const char *request_id() const noexcept { return outcome_->request_id(); }
-    std::uint64_t retry_after_ms() const noexcept { return outcome_->retry_after_ms(); }
-    std::uint32_t attempts() const noexcept { return outcome_->attempts(); }
-    bool outcome_unknown() const noexcept { return outcome_->outcome_unknown(); }
-    std::int32_t observed() const noexcept { return outcome_->observed(); }
-
-private:
-    /* Shared, because an exception must be copied without throwing. */
-    std::shared_ptr<const outcome> outcome_;
-    std::shared_ptr<const std::string> message_;
+/* An FPGA image that is associated with an ECS image; "" is what the service did not give. */
+struct association {
+    std::string ecs_id;
+    std::string fpga_id;
+    std::string name;
+    std::string description;
+    std::string status;
+    std::string created_at;
+    std::string message;
+    std::string metadata;
+    std::string log_directory;
+    std::uint64_t size_mb;
+    bool is_protected;
 };
 
-/* Settings for a client. Setters throw fpga_assoc::error. */
+/* Settings for a client. The first that is refused is told where the client is opened. */
 class config {
 public:
     config() : config_(fpga_assoc_config_new()) {}
 
-    config &timeout_ms(std::uint32_t ms)
+    /* For the whole call. */
+    config &timeout(std::chrono::milliseconds time)
     {
-        return set(fpga_assoc_config_set_timeout_ms(config_.get(), ms));
+        return set(fpga_assoc_config_set_timeout_ms, detail::number(time.count()));
     }
-    config &connect_timeout_ms(std::uint32_t ms)
+    /* For the connection of one attempt. */
+    config &connect_timeout(std::chrono::milliseconds time)
     {
-        return set(fpga_assoc_config_set_connect_timeout_ms(config_.get(), ms));
+        return set(fpga_assoc_config_set_connect_timeout_ms, detail::number(time.count()));
     }
-    config &max_attempts(std::uint32_t attempts)
+    config &max_attempts(std::int64_t attempts)
     {
-        return set(fpga_assoc_config_set_max_attempts(config_.get(), attempts));
+        return set(fpga_assoc_config_set_max_attempts, detail::number(attempts));
     }
-    config &ca_file(text path)
+    config &ca_file(const text &path) { return set(fpga_assoc_config_set_ca_file, path); }
+    config &ca_pem(const text &pem)
     {
-        return set(fpga_assoc_config_set_ca_file(config_.get(), whole(path)));
+        return set(fpga_assoc_config_set_ca_pem, pem.c_str(), pem.size());
     }
-    config &ca_pem(const std::string &pem)
+    config &client_certificate(const text &pem)
     {
-        return set(fpga_assoc_config_set_ca_pem(config_.get(), pem.data(), pem.size()));
+        return set(fpga_assoc_config_set_client_certificate, pem.c_str(), pem.size());
     }
-    config &client_certificate(const std::string &pem)
+    /* "" is none; unset is the environment's. */
+    config &proxy(const text &url) { return set(fpga_assoc_config_set_proxy, url); }
+    config &user_agent(const text &product)
     {
-        return set(fpga_assoc_config_set_client_certificate(config_.get(), pem.data(), pem.size()));
+        return set(fpga_assoc_config_set_user_agent, product);
     }
-    config &proxy(text url) { return set(fpga_assoc_config_set_proxy(config_.get(), whole(url))); }
-    config &user_agent(text product)
-    {
-        return set(fpga_assoc_config_set_user_agent(config_.get(), whole(product)));
-    }
-    config &allow_http(bool allow)
-    {
-        return set(fpga_assoc_config_set_allow_http(config_.get(), allow));
-    }
-    config &confirm(bool confirm)
-    {
-        return set(fpga_assoc_config_set_confirm(config_.get(), confirm));
-    }
+    config &allow_http(bool allow) { return set(fpga_assoc_config_set_allow_http, allow); }
+    config &confirm(bool confirm) { return set(fpga_assoc_config_set_confirm, confirm); }
     config &idempotent(bool idempotent)
     {
-        return set(fpga_assoc_config_set_idempotent(config_.get(), idempotent));
+        return set(fpga_assoc_config_set_idempotent, idempotent);
     }
-
-    const fpga_assoc_config *get() const noexcept { return config_.get(); }
-
-private:
-    static const char *whole(text text)
-    {
-        if (!text.is_whole())
-            throw error(outcome::refused("a setting holds a zero byte"));
-        return text.c_str();
-    }
-    config &set(std::int32_t status)
-    {
-        if (status != FPGA_ASSOC_OK)
-            throw error(status, fpga_assoc_last_error());
-        return *this;
-    }
-
-    std::unique_ptr<fpga_assoc_config, detail::free_config> config_;
-};
-
-/* Associations. The entries live as long as the list. */
-class list {
-public:
-    class iterator {
-    public:
-        using iterator_category = std::input_iterator_tag;
-        using value_type = fpga_assoc_entry;
-        using difference_type = std::ptrdiff_t;
-        using pointer = const fpga_assoc_entry *;
-        using reference = const fpga_assoc_entry &;
-
-        iterator(const fpga_assoc_list *list, std::size_t index) noexcept
-            : list_(list), index_(index)
-        {
-        }
-        reference operator*() const noexcept { return *fpga_assoc_list_get(list_, index_); }
-        pointer operator->() const noexcept { return fpga_assoc_list_get(list_, index_); }
-        iterator &operator++() noexcept
-        {
-            ++index_;
-            return *this;
-        }
-        iterator operator++(int) noexcept
-        {
-            iterator before = *this;
-            ++index_;
-            return before;
-        }
-        bool operator==(const iterator &other) const noexcept { return index_ == other.index_; }
-        bool operator!=(const iterator &other) const noexcept { return index_ != other.index_; }
-
-    private:
-        const fpga_assoc_list *list_;
-        std::size_t index_;
-    };
-
-    list() noexcept = default;
-
-    std::size_t size() const noexcept { return fpga_assoc_list_len(list_.get()); }
-    bool empty() const noexcept { return size() == 0; }
-    /* nullptr past the end. */
-    const fpga_assoc_entry *get(std::size_t index) const noexcept
-    {
-        return fpga_assoc_list_get(list_.get(), index);
-    }
-    const char *json() const noexcept { return fpga_assoc_list_json(list_.get()); }
-    iterator begin() const noexcept { return {list_.get(), 0}; }
-    iterator end() const noexcept { return {list_.get(), size()}; }
 
 private:
     friend class client;
 
-    std::unique_ptr<fpga_assoc_list, detail::free_list> list_;
+    template <typename Setter, typename... Values> config &set(Setter setter, Values... values)
+    {
+        if (!outcome_)
+            return *this;
+        std::int32_t status = setter(config_.get(), values...);
+        if (status != FPGA_ASSOC_OK)
+            outcome_ = {status, fpga_assoc_last_error()};
+        return *this;
+    }
+    template <typename Setter> config &set(Setter setter, const text &text)
+    {
+        if (outcome_ && !text.is_whole())
+            outcome_ = {FPGA_ASSOC_INVALID_ARGUMENT, "a setting holds a zero byte"};
+        return set(setter, text.c_str());
+    }
+
+    detail::config_handle config_;
+    outcome outcome_;
 };
 
 /* Calls one endpoint, from any number of threads at once. It must outlive its calls. */
 class client {
 public:
-    explicit client(text endpoint) { check(open(*this, endpoint, nullptr)); }
-    client(text endpoint, const config &config) { check(open(*this, endpoint, config.get())); }
-
-    /* Opens `client` without exceptions; `config` may be NULL, which is all defaults. */
-    static outcome open(client &client, text endpoint, const fpga_assoc_config *config) noexcept
+    static result<client> open(const text &endpoint, const config &config = {})
     {
+        if (!config.outcome_)
+            return config.outcome_;
         if (!endpoint.is_whole())
-            return outcome::refused(zero_byte);
+            return zero_byte();
         fpga_assoc_client *opened = nullptr;
         fpga_assoc_error *error = nullptr;
-        std::int32_t status = fpga_assoc_client_new(endpoint.c_str(), config, &opened, &error);
-        client.client_.reset(opened);
-        return {status, error};
+        fpga_assoc_client_new(endpoint.c_str(), config.config_.get(), &opened, &error);
+        if (error != nullptr)
+            return outcome(detail::error_handle(error));
+        return client(opened);
     }
 
-    /* Of no endpoint, for open() to fill: each call is refused until then. */
-    client() noexcept = default;
-
-    void associate(text token, text project_id, text fpga_id, text ecs_id)
+    outcome associate(const text &token, const text &project_id, const text &fpga_id,
+                      const text &ecs_id)
     {
-        check(try_associate(token, project_id, fpga_id, ecs_id));
+        return call(fpga_assoc_client_associate, token, project_id, fpga_id, ecs_id);
     }
-    void disassociate(text token, text project_id, text fpga_id, text ecs_id)
+    outcome disassociate(const text &token, const text &project_id, const text &fpga_id,
+                         const text &ecs_id)
     {
-        check(try_disassociate(token, project_id, fpga_id, ecs_id));
+        return call(fpga_assoc_client_disassociate, token, project_id, fpga_id, ecs_id);
     }
     /* One of the two images may be nullptr. */
-    list associations(text token, text project_id, text fpga_id, text ecs_id)
+    result<std::vector<association>> associations(const text &token, const text &project_id,
+                                                  const text &fpga_id, const text &ecs_id)
     {
-        list found;
-        check(try_associations(token, project_id, fpga_id, ecs_id, found));
-        return found;
-    }
-
-    outcome try_associate(text token, text project_id, text fpga_id, text ecs_id) noexcept
-    {
-        return change(fpga_assoc_client_associate, token, project_id, fpga_id, ecs_id);
-    }
-    outcome try_disassociate(text token, text project_id, text fpga_id, text ecs_id) noexcept
-    {
-        return change(fpga_assoc_client_disassociate, token, project_id, fpga_id, ecs_id);
-    }
-    outcome try_associations(text token, text project_id, text fpga_id, text ecs_id,
-                             list &found) noexcept
-    {
-        if (!are_whole(token, project_id, fpga_id, ecs_id))
-            return outcome::refused(zero_byte);
         fpga_assoc_list *received = nullptr;
-        fpga_assoc_error *error = nullptr;
-        std::int32_t status =
-            fpga_assoc_client_associations(client_.get(), token.c_str(), project_id.c_str(),
-                                           fpga_id.c_str(), ecs_id.c_str(), &received, &error);
-        found.list_.reset(received);
-        return {status, error};
+        outcome outcome = call(fpga_assoc_client_associations, token, project_id, fpga_id, ecs_id,
+                               &received);
+        detail::list_handle list(received);
+        if (!outcome)
+            return outcome;
+        std::vector<association> copies;
+        for (std::size_t i = 0; i < fpga_assoc_list_len(received); i++) {
+            const fpga_assoc_entry &entry = *fpga_assoc_list_get(received, i);
+            copies.push_back({entry.ecs_id, entry.fpga_id, entry.name, entry.description,
+                              entry.status, entry.created_at, entry.message, entry.metadata,
+                              entry.log_directory, entry.size_mb, entry.is_protected});
+        }
+        return copies;
     }
 
     /* From any thread: the calls under way, and all later ones, end as FPGA_ASSOC_CANCELLED. */
@@ -328,31 +266,27 @@ public:
     void close_idle() noexcept { fpga_assoc_client_close_idle(client_.get()); }
 
 private:
-    static constexpr const char *zero_byte = "an argument holds a zero byte";
+    explicit client(fpga_assoc_client *opened) noexcept : client_(opened) {}
 
-    static bool are_whole(text a, text b, text c, text d) noexcept
+    static outcome zero_byte()
     {
-        return a.is_whole() && b.is_whole() && c.is_whole() && d.is_whole();
+        return {FPGA_ASSOC_INVALID_ARGUMENT, "an argument holds a zero byte"};
     }
 
-    template <typename Call>
-    outcome change(Call call, text token, text project_id, text fpga_id, text ecs_id) noexcept
+    template <typename Call, typename... List>
+    outcome call(Call function, const text &token, const text &project_id, const text &fpga_id,
+                 const text &ecs_id, List... list)
     {
-        if (!are_whole(token, project_id, fpga_id, ecs_id))
-            return outcome::refused(zero_byte);
+        for (const text *text : {&token, &project_id, &fpga_id, &ecs_id})
+            if (!text->is_whole())
+                return zero_byte();
         fpga_assoc_error *error = nullptr;
-        std::int32_t status = call(client_.get(), token.c_str(), project_id.c_str(),
-                                   fpga_id.c_str(), ecs_id.c_str(), &error);
-        return {status, error};
+        function(client_.get(), token.c_str(), project_id.c_str(), fpga_id.c_str(), ecs_id.c_str(),
+             list..., &error);
+        return outcome(detail::error_handle(error));
     }
 
-    static void check(outcome outcome)
-    {
-        if (!outcome)
-            throw error(std::move(outcome));
-    }
-
-    std::unique_ptr<fpga_assoc_client, detail::free_client> client_;
+    detail::client_handle client_;
 };
 
 } // namespace fpga_assoc

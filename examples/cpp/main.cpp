@@ -13,18 +13,19 @@
 
 #include "fpga_associate.hpp"
 
-static void report(const fpga_assoc::error &error)
+static int report(const fpga_assoc::outcome &failure)
 {
-    std::cerr << "error: " << error.what() << '\n'
-              << "  status:     " << fpga_assoc_status_name(error.status()) << " ("
-              << error.status() << ")\n";
-    if (*error.code() != '\0')
-        std::cerr << "  code:       " << error.code() << '\n';
-    if (*error.request_id() != '\0')
-        std::cerr << "  request id: " << error.request_id() << '\n';
-    if (error.outcome_unknown())
+    std::cerr << "error: " << failure.message << '\n'
+              << "  status:     " << fpga_assoc_status_name(failure.status) << " ("
+              << failure.status << ")\n";
+    if (!failure.code.empty())
+        std::cerr << "  code:       " << failure.code << '\n';
+    if (!failure.request_id.empty())
+        std::cerr << "  request id: " << failure.request_id << '\n';
+    if (failure.outcome_unknown)
         std::cerr << "  outcome:    unknown, the service may have acted\n";
-    std::cerr << "  help:       " << fpga_assoc_status_help(error.status()) << '\n';
+    std::cerr << "  help:       " << fpga_assoc_status_help(failure.status) << '\n';
+    return failure.status;
 }
 
 int main(int argc, char **argv)
@@ -40,18 +41,18 @@ int main(int argc, char **argv)
     }
 
     const char *endpoint = argv[1], *project_id = argv[2], *fpga_id = argv[3], *ecs_id = argv[4];
-    try {
-        fpga_assoc::client client(endpoint);
-        client.associate(token, project_id, fpga_id, ecs_id);
-        std::cout << "FPGA image " << fpga_id << " is associated with ECS image " << ecs_id << '\n';
-        for (const auto &pair : client.associations(token, project_id, nullptr, ecs_id))
-            std::cout << pair.ecs_id << "  " << pair.fpga_id << "  " << pair.status << "  "
-                      << pair.size_mb << " MB  "
-                      << (pair.is_protected ? "protected" : "not protected") << "  " << pair.name
-                      << '\n';
-    } catch (const fpga_assoc::error &error) {
-        report(error);
-        return error.status();
-    }
+    auto client = fpga_assoc::client::open(endpoint);
+    if (!client)
+        return report(client.outcome());
+    if (auto outcome = client->associate(token, project_id, fpga_id, ecs_id); !outcome)
+        return report(outcome);
+    std::cout << "FPGA image " << fpga_id << " is associated with ECS image " << ecs_id << '\n';
+    auto pairs = client->associations(token, project_id, nullptr, ecs_id);
+    if (!pairs)
+        return report(pairs.outcome());
+    for (const fpga_assoc::association &pair : *pairs)
+        std::cout << pair.ecs_id << "  " << pair.fpga_id << "  " << pair.status << "  "
+                  << pair.size_mb << " MB  " << (pair.is_protected ? "protected" : "not protected")
+                  << "  " << pair.name << '\n';
     return FPGA_ASSOC_OK;
 }
