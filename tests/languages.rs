@@ -101,7 +101,11 @@ fn go() {
         program
     });
     place.example(|| place.command(&main));
-    place.checks(place.command(&checks), &[CALLS_AT_ONCE]);
+    let cancelled =
+        "cancelled: true FPGA_ASSOC_CANCELLED, outcome unknown, then FPGA_ASSOC_NOT_FOUND";
+    let too_late = "too late: true FPGA_ASSOC_TIMEOUT, outcome known";
+    let more = [CALLS_AT_ONCE, cancelled, too_late];
+    place.checks(place.command(&checks), &more);
 }
 
 #[test]

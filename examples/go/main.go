@@ -7,9 +7,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 
 	"example.com/fpga-associate/fpgaassociate"
 )
@@ -28,7 +30,10 @@ func run() fpgaassociate.Status {
 		fmt.Fprintln(os.Stderr, "error: the environment variable FPGA_TOKEN is not set")
 		return fpgaassociate.InvalidArgument
 	}
-	err := associateAndList(token, os.Args[1], os.Args[2], os.Args[3], os.Args[4])
+	// Ctrl-C ends the call that waits.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := associateAndList(ctx, token, os.Args[1], os.Args[2], os.Args[3], os.Args[4])
 	var failure *fpgaassociate.Error
 	if errors.As(err, &failure) {
 		report(failure)
@@ -37,17 +42,17 @@ func run() fpgaassociate.Status {
 	return fpgaassociate.OK
 }
 
-func associateAndList(token, endpoint, projectID, fpgaID, ecsID string) error {
+func associateAndList(ctx context.Context, token, endpoint, projectID, fpgaID, ecsID string) error {
 	client, err := fpgaassociate.New(endpoint, nil)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := client.Associate(token, projectID, fpgaID, ecsID); err != nil {
+	if err := client.Associate(ctx, token, projectID, fpgaID, ecsID); err != nil {
 		return err
 	}
 	fmt.Printf("FPGA image %s is associated with ECS image %s\n", fpgaID, ecsID)
-	pairs, err := client.Associations(token, projectID, nil, &ecsID)
+	pairs, err := client.Associations(ctx, token, projectID, nil, &ecsID)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,15 @@
 // Takes the wrapper to its edges and prints what it meets; the test compares.
 //
 //	checks ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+//	    HOST_THAT_THROTTLES
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -16,6 +20,7 @@ import (
 )
 
 var (
+	ctx       = context.Background()
 	token     = os.Getenv("FPGA_TOKEN")
 	endpoint  = os.Args[1]
 	projectID = os.Args[2]
@@ -30,7 +35,7 @@ var observed = map[fpgaassociate.Observed]string{
 }
 
 func main() {
-	caFile, broken := os.Args[5], os.Args[6]
+	caFile, broken, busy := os.Args[5], os.Args[6], os.Args[7]
 
 	plain := open(endpoint, nil)
 	fmt.Println("no settings, ECS image alone:", list(plain, nil, &ecsID))
@@ -38,29 +43,31 @@ func main() {
 	client := open(endpoint, &fpgaassociate.Settings{
 		CAFile: caFile, Timeout: 20 * time.Second, UserAgent: "checks/1",
 	})
-	fmt.Println("FPGA image alone:", list(client, &fpgaID, nil))
-	client.CloseIdle()
+	kept, err := client.Associations(ctx, token, projectID, &fpgaID, nil)
+	must(err)
+	fmt.Println("FPGA image alone:", len(kept))
+	must(client.CloseIdle())
 	pem, err := os.ReadFile(caFile)
-	if err != nil {
-		panic(err)
-	}
+	must(err)
 	ofPEM := open(endpoint, &fpgaassociate.Settings{CAPEM: pem})
 	fmt.Println("authority from memory:", list(ofPEM, nil, &ecsID))
 	ofPEM.Close()
 
 	_, err = fpgaassociate.NewText(nil, nil)
 	fmt.Println("no endpoint:", failure(err).Status)
-	fmt.Println("no token:", failure(client.AssociateText(nil, &projectID, &fpgaID, &ecsID)).Status)
-	fmt.Println("no ECS image:", failure(client.AssociateText(&token, &projectID, &fpgaID, nil)).Status)
-	_, err = client.Associations(token, projectID, nil, nil)
+	fmt.Println("no token:", failure(client.AssociateText(ctx, nil, &projectID, &fpgaID, &ecsID)).Status)
+	fmt.Println("no ECS image:", failure(client.AssociateText(ctx, &token, &projectID, &fpgaID, nil)).Status)
+	_, err = client.Associations(ctx, token, projectID, nil, nil)
 	fmt.Println("no image at all:", failure(err).Status)
-	fmt.Println("zero byte:", failure(client.Associate(token, projectID, fpgaID+"\x00", ecsID)).Status)
+	fmt.Println("zero byte:", failure(client.Associate(ctx, token, projectID, fpgaID+"\x00", ecsID)).Status)
 	_, err = fpgaassociate.New(endpoint, &fpgaassociate.Settings{CAFile: "/nonexistent/ca.pem"})
 	fmt.Println("no such CA file:", failure(err).Status)
 	_, err = fpgaassociate.New(endpoint, &fpgaassociate.Settings{ClientCertificate: []byte("none")})
 	fmt.Println("no client certificate:", failure(err).Status)
 
-	refusal := failure(client.Associate(token, projectID, strings.Repeat("0", 32), ecsID))
+	checkRefusals(client)
+
+	refusal := failure(client.Associate(ctx, token, projectID, strings.Repeat("0", 32), ecsID))
 	withID := "without"
 	if refusal.RequestID != "" && strings.Contains(refusal.Message, refusal.RequestID) {
 		withID = "with"
@@ -69,36 +76,119 @@ func main() {
 		refusal.Status, refusal.HTTPStatus, refusal.Code, withID, outcome(refusal))
 
 	other := open(broken, &fpgaassociate.Settings{NoConfirm: true})
-	lost := failure(other.Associate(token, projectID, fpgaID, ecsID))
+	lost := failure(other.Associate(ctx, token, projectID, fpgaID, ecsID))
 	fmt.Printf("lost connection: %s %d, outcome %s, observed %s\n",
 		lost.Status, lost.HTTPStatus, outcome(lost), observed[lost.Observed])
 	other.Close()
 
+	throttled := open(busy, nil)
+	wait := failure(throttled.Associate(ctx, token, projectID, fpgaID, ecsID))
+	fmt.Printf("throttled: %s %d, to wait %d ms, attempts %d\n",
+		wait.Status, wait.HTTPStatus, wait.RetryAfter.Milliseconds(), wait.Attempts)
+	throttled.Close()
+
 	right := callsAtOnce(client)
 
 	idempotent := open(endpoint, &fpgaassociate.Settings{Idempotent: true})
-	again := failure(client.Associate(token, projectID, fpgaID, ecsID))
+	again := failure(client.Associate(ctx, token, projectID, fpgaID, ecsID))
 	fmt.Printf("associated already: %s, observed %s\n", again.Status, observed[again.Observed])
-	if err := idempotent.Associate(token, projectID, fpgaID, ecsID); err != nil {
-		panic(err)
-	}
+	must(idempotent.Associate(ctx, token, projectID, fpgaID, ecsID))
 	fmt.Println("associated already, idempotent: allowed")
-	if err := client.Disassociate(token, projectID, fpgaID, ecsID); err != nil {
-		panic(err)
-	}
+	must(client.Disassociate(ctx, token, projectID, fpgaID, ecsID))
 	fmt.Println("taken away, left:", list(client, nil, &ecsID))
-	again = failure(client.Disassociate(token, projectID, fpgaID, ecsID))
+	again = failure(client.Disassociate(ctx, token, projectID, fpgaID, ecsID))
 	fmt.Printf("taken away already: %s, observed %s\n", again.Status, observed[again.Observed])
-	if err := idempotent.Disassociate(token, projectID, fpgaID, ecsID); err != nil {
-		panic(err)
-	}
+	must(idempotent.Disassociate(ctx, token, projectID, fpgaID, ecsID))
 	fmt.Println("taken away already, idempotent: allowed")
 	idempotent.Close()
 	client.Close()
 	client.Close()
-	failure(client.Associate(token, projectID, fpgaID, ecsID))
+	failure(client.Associate(ctx, token, projectID, fpgaID, ecsID))
+	failure(client.CloseIdle())
 	fmt.Println("closed: refused")
+	fmt.Println("kept after closing:", kept[0].Status)
 	fmt.Println("calls at once:", right)
+	fmt.Println("cancelled:", cancelled())
+	past, cancel := context.WithDeadline(ctx, time.Now())
+	defer cancel()
+	err = client.Associate(past, token, projectID, fpgaID, ecsID)
+	fmt.Printf("too late: %t %s, outcome %s\n",
+		errors.Is(err, context.DeadlineExceeded), failure(err).Status, outcome(failure(err)))
+}
+
+// checkRefusals tries values that are wrong; the compiler refuses those of another type.
+func checkRefusals(client *fpgaassociate.Client) {
+	accepted := ""
+	for number, settings := range []fpgaassociate.Settings{
+		{Timeout: -1},
+		{Timeout: -time.Second},
+		{Timeout: (1 << 31) * time.Millisecond},
+		{Timeout: (1<<32 + 5) * time.Millisecond},
+		{ConnectTimeout: 1<<63 - 1},
+		{ConnectTimeout: -1 << 63},
+		{MaxAttempts: 1<<32 - 1},
+		{CAFile: os.Args[5] + "\x00"},
+		{CAPEM: []byte{}},
+		{ClientCertificate: []byte{}},
+		{UserAgent: "\xff"},
+	} {
+		if _, err := fpgaassociate.New(endpoint, &settings); err == nil {
+			accepted += fmt.Sprintf("number %d is accepted ", number)
+		}
+	}
+	fmt.Println("wrong settings:", refusedUnless(accepted))
+	accepted = ""
+	for _, text := range []string{ecsID + "\x00", "\xff"} {
+		_, errOfEndpoint := fpgaassociate.New(endpoint+text, nil)
+		_, errOfImage := client.Associations(ctx, token, projectID, nil, &text)
+		errOfToken := client.Associate(ctx, token+text, projectID, fpgaID, ecsID)
+		if errOfEndpoint == nil || errOfImage == nil || errOfToken == nil {
+			accepted += fmt.Sprintf("%q is accepted ", text)
+		}
+	}
+	fmt.Println("wrong texts:", refusedUnless(accepted))
+}
+
+func refusedUnless(accepted string) string {
+	if accepted == "" {
+		return "refused"
+	}
+	return accepted
+}
+
+// cancelled says how a call that waits for an answer that never comes ends when its context does,
+// and how the next call of the same client ends.
+func cancelled() string {
+	host, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	defer host.Close()
+	client := open("http://"+host.Addr().String(),
+		&fpgaassociate.Settings{Timeout: 2 * time.Minute, NoConfirm: true})
+	cancelled, cancel := context.WithCancel(ctx)
+	go func() {
+		first, err := host.Accept()
+		must(err)
+		_, err = first.Read(make([]byte, 1))
+		must(err)
+		cancel()
+		second, err := host.Accept()
+		must(err)
+		_, err = second.Read(make([]byte, 1<<16))
+		must(err)
+		_, err = io.WriteString(second, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+		must(err)
+		// Until the client is closed.
+		_, _ = io.Copy(io.Discard, first)
+	}()
+	began := time.Now()
+	left := client.Associate(cancelled, token, projectID, fpgaID, ecsID)
+	next := failure(client.Associate(ctx, token, projectID, fpgaID, ecsID))
+	client.Close()
+	if time.Since(began) > time.Minute {
+		return "too late"
+	}
+	return fmt.Sprintf("%t %s, outcome %s, then %s", errors.Is(left, context.Canceled),
+		failure(left).Status, outcome(failure(left)), next.Status)
 }
 
 // callsAtOnce makes 200 calls, each in a goroutine of its own, and counts those that met what
@@ -121,11 +211,11 @@ func callsAtOnce(client *fpgaassociate.Client) int32 {
 
 func oneCall(client *fpgaassociate.Client, number int) bool {
 	if number%2 == 0 {
-		pairs, err := client.Associations(token, projectID, nil, &ecsID)
+		pairs, err := client.Associations(ctx, token, projectID, nil, &ecsID)
 		return err == nil && len(pairs) == 1
 	}
 	unknown := fmt.Sprintf("%032x", number)
-	refusal := failure(client.Associate(token, projectID, unknown, ecsID))
+	refusal := failure(client.Associate(ctx, token, projectID, unknown, ecsID))
 	return refusal.Code == "Ecs.0031" && strings.Contains(refusal.Message, unknown)
 }
 
@@ -138,11 +228,17 @@ func open(endpoint string, settings *fpgaassociate.Settings) *fpgaassociate.Clie
 }
 
 func list(client *fpgaassociate.Client, fpgaID, ecsID fpgaassociate.Text) int {
-	pairs, err := client.Associations(token, projectID, fpgaID, ecsID)
+	pairs, err := client.Associations(ctx, token, projectID, fpgaID, ecsID)
 	if err != nil {
 		panic(err)
 	}
 	return len(pairs)
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 func failure(err error) *fpgaassociate.Error {

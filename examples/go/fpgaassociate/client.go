@@ -6,8 +6,12 @@
 //
 //	CGO_CFLAGS="-I$PREFIX/include" CGO_LDFLAGS="-L$PREFIX/lib -Wl,-rpath,$PREFIX/lib" go build
 //
-// Any number of goroutines may use one Client. Each call occupies a thread until it returns, within
-// the client's time limit.
+// Any number of goroutines may use one Client. Each call occupies a thread until it ends, within the
+// client's time limit.
+//
+// A context that is done ends the waiting for a call: the error is at once one that wraps ctx.Err().
+// The call itself goes on without its caller, because others may use the client too, until its time
+// limit or Close. A change may therefore still take effect, which OutcomeUnknown says.
 package fpgaassociate
 
 /*
@@ -18,6 +22,8 @@ package fpgaassociate
 import "C"
 
 import (
+	"context"
+	"errors"
 	"runtime"
 	"strings"
 	"sync"
@@ -71,9 +77,14 @@ type Error struct {
 	Attempts       int
 	OutcomeUnknown bool // the service may have acted on the request
 	Observed       Observed
+
+	cause error
 }
 
 func (e *Error) Error() string { return e.Message }
+
+// Unwrap is the context's error where that ended the call.
+func (e *Error) Unwrap() error { return e.cause }
 
 // An Association is a pair of images; "" is what the service did not give.
 type Association struct {
@@ -150,10 +161,14 @@ func NewText(endpoint Text, settings *Settings) (*Client, error) {
 }
 
 // CloseIdle closes the connections that no call uses now.
-func (c *Client) CloseIdle() {
+func (c *Client) CloseIdle() error {
 	c.inUse.RLock()
 	defer c.inUse.RUnlock()
+	if c.pointer == nil {
+		return &Error{Status: InvalidArgument, Message: "the client is closed"}
+	}
 	C.fpga_assoc_client_close_idle(c.pointer)
+	return nil
 }
 
 // Close ends the calls of other goroutines as Cancelled, waits for them, and frees the client.
@@ -169,60 +184,83 @@ func (c *Client) Close() {
 }
 
 // Associate associates an FPGA image with an ECS image.
-func (c *Client) Associate(token, projectID, fpgaID, ecsID string) error {
-	return c.AssociateText(&token, &projectID, &fpgaID, &ecsID)
+func (c *Client) Associate(ctx context.Context, token, projectID, fpgaID, ecsID string) error {
+	return c.AssociateText(ctx, &token, &projectID, &fpgaID, &ecsID)
 }
 
 // AssociateText is Associate for arguments that may be missing, which is an error.
-func (c *Client) AssociateText(token, projectID, fpgaID, ecsID Text) error {
-	t, err := newTexts(token, projectID, fpgaID, ecsID)
-	if err != nil {
-		return err
-	}
-	defer t.free()
-	c.inUse.RLock()
-	defer c.inUse.RUnlock()
-	var failure *C.fpga_assoc_error
-	C.fpga_assoc_client_associate(c.pointer, t[0], t[1], t[2], t[3], &failure)
-	return result(failure)
+func (c *Client) AssociateText(ctx context.Context, token, projectID, fpgaID, ecsID Text) error {
+	return c.call(ctx, true, func(t texts, failure **C.fpga_assoc_error) {
+		C.fpga_assoc_client_associate(c.pointer, t[0], t[1], t[2], t[3], failure)
+	}, token, projectID, fpgaID, ecsID)
 }
 
 // Disassociate takes an association away.
-func (c *Client) Disassociate(token, projectID, fpgaID, ecsID string) error {
-	t, err := newTexts(&token, &projectID, &fpgaID, &ecsID)
-	if err != nil {
-		return err
-	}
-	defer t.free()
-	c.inUse.RLock()
-	defer c.inUse.RUnlock()
-	var failure *C.fpga_assoc_error
-	C.fpga_assoc_client_disassociate(c.pointer, t[0], t[1], t[2], t[3], &failure)
-	return result(failure)
+func (c *Client) Disassociate(ctx context.Context, token, projectID, fpgaID, ecsID string) error {
+	return c.call(ctx, true, func(t texts, failure **C.fpga_assoc_error) {
+		C.fpga_assoc_client_disassociate(c.pointer, t[0], t[1], t[2], t[3], failure)
+	}, &token, &projectID, &fpgaID, &ecsID)
 }
 
 // Associations lists those of an FPGA image, of an ECS image, or of both; one of the two may be nil.
-func (c *Client) Associations(token, projectID string, fpgaID, ecsID Text) ([]Association, error) {
-	t, err := newTexts(&token, &projectID, fpgaID, ecsID)
+func (c *Client) Associations(
+	ctx context.Context, token, projectID string, fpgaID, ecsID Text,
+) ([]Association, error) {
+	listed := make(chan []Association, 1)
+	err := c.call(ctx, false, func(t texts, failure **C.fpga_assoc_error) {
+		var list *C.fpga_assoc_list
+		C.fpga_assoc_client_associations(c.pointer, t[0], t[1], t[2], t[3], &list, failure)
+		defer C.fpga_assoc_list_free(list)
+		associations := make([]Association, C.fpga_assoc_list_len(list))
+		for i := range associations {
+			associations[i] = association(C.fpga_assoc_list_get(list, C.size_t(i)))
+		}
+		listed <- associations
+	}, &token, &projectID, fpgaID, ecsID)
 	if err != nil {
 		return nil, err
 	}
-	defer t.free()
-	c.inUse.RLock()
-	defer c.inUse.RUnlock()
-	var list *C.fpga_assoc_list
-	var failure *C.fpga_assoc_error
-	C.fpga_assoc_client_associations(c.pointer, t[0], t[1], t[2], t[3], &list, &failure)
-	if failure != nil {
-		return nil, taken(failure)
-	}
-	defer C.fpga_assoc_list_free(list)
+	return <-listed, nil
+}
 
-	associations := make([]Association, C.fpga_assoc_list_len(list))
-	for i := range associations {
-		associations[i] = association(C.fpga_assoc_list_get(list, C.size_t(i)))
+// call runs a function in a goroutine of its own, which frees what is C's, and waits for it or for
+// the context.
+func (c *Client) call(
+	ctx context.Context, changes bool, function func(texts, **C.fpga_assoc_error), values ...Text,
+) error {
+	t, err := newTexts(values...)
+	if err != nil {
+		return err
 	}
-	return associations, nil
+	if err := ctx.Err(); err != nil {
+		t.free()
+		return contextError(err, false)
+	}
+	returned := make(chan error, 1)
+	c.inUse.RLock()
+	go func() {
+		defer c.inUse.RUnlock()
+		defer t.free()
+		var failure *C.fpga_assoc_error
+		function(t, &failure)
+		returned <- result(failure)
+	}()
+	select {
+	case err := <-returned:
+		return err
+	case <-ctx.Done():
+		return contextError(ctx.Err(), changes)
+	}
+}
+
+func contextError(cause error, outcomeUnknown bool) *Error {
+	status := Cancelled
+	if errors.Is(cause, context.DeadlineExceeded) {
+		status = Timeout
+	}
+	return &Error{
+		Status: status, Message: cause.Error(), OutcomeUnknown: outcomeUnknown, cause: cause,
+	}
 }
 
 func association(entry *C.fpga_assoc_entry) Association {
@@ -279,11 +317,11 @@ func newConfig(settings *Settings) (*C.fpga_assoc_config, error) {
 		return C.fpga_assoc_config_set_max_attempts(config, C.uint32_t(settings.MaxAttempts))
 	})
 	set(t[0] != nil, func() C.int32_t { return C.fpga_assoc_config_set_ca_file(config, t[0]) })
-	set(len(settings.CAPEM) != 0, func() C.int32_t {
+	set(settings.CAPEM != nil, func() C.int32_t {
 		pem, length := bytes(settings.CAPEM)
 		return C.fpga_assoc_config_set_ca_pem(config, pem, length)
 	})
-	set(len(settings.ClientCertificate) != 0, func() C.int32_t {
+	set(settings.ClientCertificate != nil, func() C.int32_t {
 		pem, length := bytes(settings.ClientCertificate)
 		return C.fpga_assoc_config_set_client_certificate(config, pem, length)
 	})
@@ -300,8 +338,11 @@ func newConfig(settings *Settings) (*C.fpga_assoc_config, error) {
 	return config, nil
 }
 
-// bytes are borrowed for a call; there must be some.
+// bytes are borrowed for a call; those of none are NULL, which the setters refuse.
 func bytes(values []byte) (*C.char, C.size_t) {
+	if len(values) == 0 {
+		return nil, 0
+	}
 	return (*C.char)(unsafe.Pointer(&values[0])), C.size_t(len(values))
 }
 
