@@ -1,3 +1,4 @@
+import fpgaassociate.Association;
 import fpgaassociate.Client;
 import fpgaassociate.FpgaAssociateException;
 import fpgaassociate.Settings;
@@ -9,11 +10,13 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 
 /**
  * Takes the wrapper to its edges and prints what it meets; the test compares.
  *
- * <pre>Checks ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP</pre>
+ * <pre>Checks ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+ *     HOST_THAT_THROTTLES</pre>
  */
 public final class Checks {
     private interface Call {
@@ -34,17 +37,18 @@ public final class Checks {
     }
 
     public static void main(String[] arguments) throws Exception {
-        new Checks(arguments).run(Path.of(arguments[4]), arguments[5]);
+        new Checks(arguments).run(Path.of(arguments[4]), arguments[5], arguments[6]);
     }
 
-    private void run(Path caFile, String broken) throws Exception {
+    private void run(Path caFile, String broken, String busy) throws Exception {
         try (Client plain = new Client(endpoint)) {
             System.out.println("no settings, ECS image alone: " + list(plain, null, ecsId));
         }
         Client client = new Client(
                 endpoint,
                 new Settings().caFile(caFile).timeout(Duration.ofSeconds(20)).userAgent("checks/1"));
-        System.out.println("FPGA image alone: " + list(client, fpgaId, null));
+        List<Association> kept = client.associations(token, projectId, fpgaId, null);
+        System.out.println("FPGA image alone: " + kept.size());
         client.closeIdle();
         byte[] pem = Files.readAllBytes(caFile);
         try (Client ofPem = new Client(endpoint, new Settings().caPem(pem))) {
@@ -60,6 +64,14 @@ public final class Checks {
                 endpoint, new Settings().caFile(Path.of("/nonexistent/ca.pem"))));
         refused("no client certificate", () -> new Client(
                 endpoint, new Settings().clientCertificate("none".getBytes())));
+
+        allRefused("wrong settings", wrongSettings());
+        allRefused("wrong texts", Stream.of("zero\0byte", "surrogate\ud800")
+                .flatMap(text -> Stream.<Call>of(
+                        () -> new Client(text),
+                        () -> client.associate(text, projectId, fpgaId, ecsId),
+                        () -> client.associations(token, projectId, null, text)))
+                .toList());
 
         FpgaAssociateException error =
                 failure(() -> client.associate(token, projectId, "0".repeat(32), ecsId));
@@ -77,6 +89,14 @@ public final class Checks {
                     lost.statusName(), lost.httpStatus(), outcome(lost), observed(lost));
         }
 
+        try (Client throttled = new Client(busy)) {
+            FpgaAssociateException wait =
+                    failure(() -> throttled.associate(token, projectId, fpgaId, ecsId));
+            System.out.printf(
+                    "throttled: %s %d, to wait %d ms, attempts %d%n",
+                    wait.statusName(), wait.httpStatus(), wait.retryAfterMs(), wait.attempts());
+        }
+
         int right = callsAtOnce(client);
 
         try (Client idempotent = new Client(endpoint, new Settings().idempotent(true))) {
@@ -91,9 +111,30 @@ public final class Checks {
         }
         client.close();
         client.close();
-        failure(() -> client.associate(token, projectId, fpgaId, ecsId));
-        System.out.println("closed: refused");
+        allRefused("closed", List.of(
+                () -> client.associate(token, projectId, fpgaId, ecsId),
+                () -> client.associations(token, projectId, fpgaId, ecsId),
+                client::closeIdle));
+        System.out.println("kept after closing: " + kept.get(0).status());
         System.out.println("calls at once: " + right);
+    }
+
+    /** The compiler refuses those of another type. */
+    private List<Call> wrongSettings() {
+        return List.of(
+                () -> new Client(endpoint, new Settings().timeout(Duration.ofMillis(-1))),
+                () -> new Client(endpoint, new Settings().timeout(Duration.ZERO)),
+                () -> new Client(endpoint, new Settings().timeout(Duration.ofMillis(1L << 31))),
+                () -> new Client(endpoint, new Settings().timeout(Duration.ofMillis((1L << 32) + 5))),
+                () -> new Client(endpoint, new Settings().timeout(Duration.ofSeconds(Long.MAX_VALUE))),
+                () -> new Client(endpoint, new Settings().timeout(null)),
+                () -> new Client(endpoint, new Settings().maxAttempts(-1)),
+                () -> new Client(endpoint, new Settings().maxAttempts(0)),
+                () -> new Client(endpoint, new Settings().caFile(null)),
+                () -> new Client(endpoint, new Settings().caPem(null)),
+                () -> new Client(endpoint, new Settings().caPem(new byte[0])),
+                () -> new Client(endpoint, new Settings().proxy(null)),
+                () -> new Client(endpoint, new Settings().userAgent("checks/\ud800")));
     }
 
     private int callsAtOnce(Client client) throws Exception {
@@ -128,6 +169,19 @@ public final class Checks {
 
     private static void refused(String what, Call call) {
         System.out.println(what + ": " + failure(call).statusName());
+    }
+
+    private static void allRefused(String what, List<Call> calls) {
+        StringBuilder accepted = new StringBuilder();
+        for (int number = 0; number < calls.size(); number++) {
+            try {
+                calls.get(number).run();
+                accepted.append(" number ").append(number).append(" is accepted");
+            } catch (FpgaAssociateException | NullPointerException | IllegalStateException error) {
+                // As it must be.
+            }
+        }
+        System.out.println(what + ":" + (accepted.isEmpty() ? " refused" : accepted));
     }
 
     private static void needless(String what, Call call) {

@@ -2,6 +2,7 @@ package fpgaassociate;
 
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -12,9 +13,14 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * <p>The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
  * /usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Java 17 or newer.
  *
- * <p>Any number of threads may use one client. It must be closed.
+ * <p>Any number of threads may use one client. It must be closed, and throws an IllegalStateException
+ * after that.
  */
 public final class Client implements AutoCloseable {
+    private interface Call {
+        void run(Pointer client, PointerByReference error);
+    }
+
     private static final NativeLibrary C = NativeLibrary.C;
 
     /** Held for reading by each call, for writing to free the client. */
@@ -49,27 +55,15 @@ public final class Client implements AutoCloseable {
     public void associate(String token, String projectId, String fpgaId, String ecsId)
             throws FpgaAssociateException {
         check(token, projectId, fpgaId, ecsId);
-        PointerByReference error = new PointerByReference();
-        inUse.readLock().lock();
-        try {
-            C.fpga_assoc_client_associate(client, token, projectId, fpgaId, ecsId, error);
-        } finally {
-            inUse.readLock().unlock();
-        }
-        raise(error);
+        call((client, error) ->
+                C.fpga_assoc_client_associate(client, token, projectId, fpgaId, ecsId, error));
     }
 
     public void disassociate(String token, String projectId, String fpgaId, String ecsId)
             throws FpgaAssociateException {
         check(token, projectId, fpgaId, ecsId);
-        PointerByReference error = new PointerByReference();
-        inUse.readLock().lock();
-        try {
-            C.fpga_assoc_client_disassociate(client, token, projectId, fpgaId, ecsId, error);
-        } finally {
-            inUse.readLock().unlock();
-        }
-        raise(error);
+        call((client, error) ->
+                C.fpga_assoc_client_disassociate(client, token, projectId, fpgaId, ecsId, error));
     }
 
     /** One of the two images may be null. */
@@ -77,14 +71,8 @@ public final class Client implements AutoCloseable {
             throws FpgaAssociateException {
         check(token, projectId, fpgaId, ecsId);
         PointerByReference list = new PointerByReference();
-        PointerByReference error = new PointerByReference();
-        inUse.readLock().lock();
-        try {
-            C.fpga_assoc_client_associations(client, token, projectId, fpgaId, ecsId, list, error);
-        } finally {
-            inUse.readLock().unlock();
-        }
-        raise(error);
+        call((client, error) ->
+                C.fpga_assoc_client_associations(client, token, projectId, fpgaId, ecsId, list, error));
         try {
             return copy(list.getValue());
         } finally {
@@ -96,7 +84,7 @@ public final class Client implements AutoCloseable {
     public void closeIdle() {
         inUse.readLock().lock();
         try {
-            C.fpga_assoc_client_close_idle(client);
+            C.fpga_assoc_client_close_idle(open());
         } finally {
             inUse.readLock().unlock();
         }
@@ -113,12 +101,29 @@ public final class Client implements AutoCloseable {
         }
         inUse.writeLock().lock();
         try {
-            // The library refuses calls without a client, and ignores the freeing of none.
             C.fpga_assoc_client_free(client);
             client = null;
         } finally {
             inUse.writeLock().unlock();
         }
+    }
+
+    private void call(Call call) throws FpgaAssociateException {
+        PointerByReference error = new PointerByReference();
+        inUse.readLock().lock();
+        try {
+            call.run(open(), error);
+        } finally {
+            inUse.readLock().unlock();
+        }
+        raise(error);
+    }
+
+    private Pointer open() {
+        if (client == null) {
+            throw new IllegalStateException("the client is closed");
+        }
+        return client;
     }
 
     private static List<Association> copy(Pointer list) {
@@ -152,11 +157,16 @@ public final class Client implements AutoCloseable {
         text("ecs_id", ecsId);
     }
 
-    /** C would take a text with a zero byte for a shorter one. */
+    /**
+     * null is NULL, for the library to judge. C would take a text with a zero byte for a shorter one,
+     * and JNA makes '?' of half a surrogate pair.
+     */
     static String text(String name, String value) throws FpgaAssociateException {
-        if (value != null && value.indexOf('\0') >= 0) {
+        if (value != null
+                && (value.indexOf('\0') >= 0 || !StandardCharsets.UTF_8.newEncoder().canEncode(value))) {
             throw new FpgaAssociateException(
-                    FpgaAssociateException.INVALID_ARGUMENT, name + ": holds a zero byte");
+                    FpgaAssociateException.INVALID_ARGUMENT,
+                    name + ": holds a zero byte or half a surrogate pair");
         }
         return value;
     }

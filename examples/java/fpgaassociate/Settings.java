@@ -5,23 +5,26 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.ToIntFunction;
 
-/** Settings for a client; what is not set keeps the library's default. */
+/** Settings for a client; what is not set keeps the library's default, and null is refused. */
 public final class Settings {
     private static final NativeLibrary C = NativeLibrary.C;
-    private static final long MAX_MS = 0xffff_ffffL;
+    private static final Duration MAX = Duration.ofMillis(Integer.MAX_VALUE);
 
     private final List<ToIntFunction<Pointer>> setters = new ArrayList<>();
 
     /** For the whole call. */
     public Settings timeout(Duration time) {
-        return with(config -> C.fpga_assoc_config_set_timeout_ms(config, milliseconds(time)));
+        int ms = milliseconds(time);
+        return with(config -> C.fpga_assoc_config_set_timeout_ms(config, ms));
     }
 
     /** For the connection of one attempt. */
     public Settings connectTimeout(Duration time) {
-        return with(config -> C.fpga_assoc_config_set_connect_timeout_ms(config, milliseconds(time)));
+        int ms = milliseconds(time);
+        return with(config -> C.fpga_assoc_config_set_connect_timeout_ms(config, ms));
     }
 
     public Settings maxAttempts(int attempts) {
@@ -46,12 +49,12 @@ public final class Settings {
 
     /** "" is none; unset is the environment's. */
     public Settings proxy(String url) throws FpgaAssociateException {
-        Client.text("proxy", url);
+        Client.text("proxy", Objects.requireNonNull(url));
         return with(config -> C.fpga_assoc_config_set_proxy(config, url));
     }
 
     public Settings userAgent(String product) throws FpgaAssociateException {
-        Client.text("user_agent", product);
+        Client.text("user_agent", Objects.requireNonNull(product));
         return with(config -> C.fpga_assoc_config_set_user_agent(config, product));
     }
 
@@ -87,9 +90,11 @@ public final class Settings {
         return config;
     }
 
-    /** 0, which the setters refuse, for what is negative or too long. */
+    /** Rounded up; 0, which the setters refuse, for what is negative or too long. */
     private static int milliseconds(Duration time) {
-        long ms = time.toMillis();
-        return ms < 0 || ms > MAX_MS ? 0 : (int) ms;
+        if (time.isNegative() || time.compareTo(MAX) > 0) {
+            return 0;
+        }
+        return (int) time.plusNanos(999_999).toMillis();
     }
 }
