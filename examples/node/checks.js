@@ -2,6 +2,7 @@
  * Takes the wrapper to its edges and prints what it meets; the test compares.
  *
  *     node checks.js ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+ *         HOST_THAT_THROTTLES
  */
 
 import assert from 'node:assert';
@@ -15,7 +16,7 @@ import {
   OBSERVED_NOTHING,
 } from './fpga_associate.js';
 
-const [endpoint, projectId, fpgaId, ecsId, caFile, broken] = process.argv.slice(2);
+const [endpoint, projectId, fpgaId, ecsId, caFile, broken, busy] = process.argv.slice(2);
 const token = process.env.FPGA_TOKEN;
 
 async function failure(call) {
@@ -26,6 +27,15 @@ async function failure(call) {
     return error;
   }
   assert.fail('no error');
+}
+
+async function isRefused(call) {
+  try {
+    await call();
+  } catch (error) {
+    return error instanceof FpgaAssociateError || error instanceof TypeError;
+  }
+  return false;
 }
 
 /** Whether the call met what belongs to it, and not to another call. */
@@ -55,7 +65,8 @@ const plain = new Client(endpoint);
 console.log('no settings, ECS image alone:', await list(plain, { ecsId }));
 await plain.close();
 const client = new Client(endpoint, { caFile, timeoutMs: 20_000, userAgent: 'checks/1' });
-console.log('FPGA image alone:', await list(client, { fpgaId }));
+const kept = await client.associations(token, projectId, { fpgaId });
+console.log('FPGA image alone:', kept.length);
 client.closeIdle();
 const ofPem = new Client(endpoint, { caPem: readFileSync(caFile, 'utf8') });
 console.log('authority from memory:', await list(ofPem, { ecsId }));
@@ -74,6 +85,33 @@ for (const [what, call] of [
   console.log(`${what}: ${error.statusName}`);
 }
 
+const NOT_A_TEXT = [5, ['text'], Buffer.from('text'), 'zero\0byte', 'surrogate\ud800'];
+const WRONG_SETTINGS = {
+  timeoutMs: [-1, 0, 2 ** 31, 2 ** 32, 2 ** 32 + 5, 2 ** 64, 5.5, NaN, 5n, true, '5', null],
+  maxAttempts: [-1, 0, 2 ** 32 + 1, 1.5, true, null],
+  caFile: [null, 5, Buffer.from(caFile)],
+  caPem: [null, 5, ['text']],
+  userAgent: [null, ...NOT_A_TEXT],
+  confirm: [null, 0, 1, 'false'],
+  noSuchSetting: [5],
+  toString: [5],
+};
+const accepted = [];
+for (const [name, values] of Object.entries(WRONG_SETTINGS))
+  for (const value of values)
+    if (!(await isRefused(() => new Client(endpoint, { [name]: value }))))
+      accepted.push([name, value]);
+console.log('wrong settings:', accepted.length === 0 ? 'refused' : accepted);
+accepted.length = 0;
+for (const value of NOT_A_TEXT)
+  for (const call of [
+    () => new Client(value),
+    () => client.associate(value, projectId, fpgaId, ecsId),
+    () => client.associations(token, projectId, { ecsId: value }),
+  ])
+    if (!(await isRefused(call))) accepted.push(value);
+console.log('wrong texts:', accepted.length === 0 ? 'refused' : accepted);
+
 const refusal = await failure(() => client.associate(token, projectId, '0'.repeat(32), ecsId));
 const withId = refusal.requestId && refusal.message.includes(refusal.requestId);
 console.log(
@@ -88,6 +126,14 @@ console.log(
   `outcome ${outcome(lost)}, observed ${observed(lost)}`,
 );
 await other.close();
+
+const throttled = new Client(busy);
+const wait = await failure(() => throttled.associate(token, projectId, fpgaId, ecsId));
+console.log(
+  `throttled: ${wait.statusName} ${wait.httpStatus},`,
+  `to wait ${wait.retryAfterMs} ms, attempts ${wait.attempts}`,
+);
+await throttled.close();
 
 const met = await Promise.all(Array.from({ length: 200 }, (_, number) => oneCall(client, number)));
 const right = met.filter(Boolean).length;
@@ -107,5 +153,7 @@ await idempotent.close();
 await client.close();
 await client.close();
 await failure(() => client.associate(token, projectId, fpgaId, ecsId));
+await failure(() => client.closeIdle());
 console.log('closed: refused');
+console.log('kept after closing:', kept[0].status);
 console.log('calls at once:', right);

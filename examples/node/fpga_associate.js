@@ -54,8 +54,8 @@ const C = Object.fromEntries(
     'int32_t fpga_assoc_config_set_connect_timeout_ms(fpga_assoc_config *config, uint32_t ms)',
     'int32_t fpga_assoc_config_set_max_attempts(fpga_assoc_config *config, uint32_t attempts)',
     'int32_t fpga_assoc_config_set_ca_file(fpga_assoc_config *config, const char *path)',
-    'int32_t fpga_assoc_config_set_ca_pem(fpga_assoc_config *config, const char *pem, size_t length)',
-    'int32_t fpga_assoc_config_set_client_certificate(fpga_assoc_config *config, const char *pem, size_t length)',
+    'int32_t fpga_assoc_config_set_ca_pem(fpga_assoc_config *config, const uint8_t *pem, size_t length)',
+    'int32_t fpga_assoc_config_set_client_certificate(fpga_assoc_config *config, const uint8_t *pem, size_t length)',
     'int32_t fpga_assoc_config_set_proxy(fpga_assoc_config *config, const char *url)',
     'int32_t fpga_assoc_config_set_user_agent(fpga_assoc_config *config, const char *product)',
     'int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow)',
@@ -88,19 +88,31 @@ const C = Object.fromEntries(
   ].map((prototype) => [/(\w+)\(/.exec(prototype)[1], library.func(prototype)]),
 );
 
-const withLength = (setter) => (config, pem) => setter(config, pem, Buffer.byteLength(pem));
+// koffi itself refuses what is not a boolean. For the rest it takes another value, or crashes.
+const number = (setter) => (config, value, name) => {
+  if (typeof value !== 'number') throw new TypeError(`${name}: not a number`);
+  // 2 ** 32 + 5 would be 5; the library refuses 0.
+  return setter(config, value >>> 0 === value ? value : 0);
+};
+const string = (setter) => (config, value, name) => setter(config, text(name, value));
+const bytes = (setter) => (config, value, name) => {
+  const pem = typeof value === 'string' ? Buffer.from(text(name, value)) : value;
+  if (!(pem instanceof Uint8Array)) throw new TypeError(`${name}: neither a string nor bytes`);
+  return setter(config, pem, pem.length);
+};
+const boolean = (setter) => (config, value) => setter(config, value);
 const SETTERS = {
-  timeoutMs: C.fpga_assoc_config_set_timeout_ms,
-  connectTimeoutMs: C.fpga_assoc_config_set_connect_timeout_ms,
-  maxAttempts: C.fpga_assoc_config_set_max_attempts,
-  caFile: C.fpga_assoc_config_set_ca_file,
-  caPem: withLength(C.fpga_assoc_config_set_ca_pem),
-  clientCertificate: withLength(C.fpga_assoc_config_set_client_certificate),
-  proxy: C.fpga_assoc_config_set_proxy,
-  userAgent: C.fpga_assoc_config_set_user_agent,
-  allowHttp: C.fpga_assoc_config_set_allow_http,
-  confirm: C.fpga_assoc_config_set_confirm,
-  idempotent: C.fpga_assoc_config_set_idempotent,
+  timeoutMs: number(C.fpga_assoc_config_set_timeout_ms),
+  connectTimeoutMs: number(C.fpga_assoc_config_set_connect_timeout_ms),
+  maxAttempts: number(C.fpga_assoc_config_set_max_attempts),
+  caFile: string(C.fpga_assoc_config_set_ca_file),
+  caPem: bytes(C.fpga_assoc_config_set_ca_pem),
+  clientCertificate: bytes(C.fpga_assoc_config_set_client_certificate),
+  proxy: string(C.fpga_assoc_config_set_proxy),
+  userAgent: string(C.fpga_assoc_config_set_user_agent),
+  allowHttp: boolean(C.fpga_assoc_config_set_allow_http),
+  confirm: boolean(C.fpga_assoc_config_set_confirm),
+  idempotent: boolean(C.fpga_assoc_config_set_idempotent),
 };
 
 /** Why a call failed. The message is one line for people. */
@@ -140,9 +152,12 @@ export class Client {
   #client;
   #calls = new Set();
 
-  /** Settings: the keys of SETTERS. What is not given keeps the library's default. */
+  /**
+   * Settings: the keys of SETTERS. What is not given keeps the library's default; one of a wrong
+   * type throws a TypeError, one of a wrong value an FpgaAssociateError.
+   */
   constructor(endpoint, settings = {}) {
-    const name = text('endpoint', endpoint);
+    const name = optional('endpoint', endpoint);
     const config = configured(settings);
     const client = [null];
     const error = [null];
@@ -182,7 +197,7 @@ export class Client {
 
   /** Closes the connections that no call uses now. */
   closeIdle() {
-    C.fpga_assoc_client_close_idle(this.#client);
+    C.fpga_assoc_client_close_idle(this.#open());
   }
 
   /** Ends the calls under way as CANCELLED, waits for them, and frees the client. */
@@ -194,11 +209,18 @@ export class Client {
     C.fpga_assoc_client_free(client);
   }
 
+  #open() {
+    if (this.#client === null)
+      throw new FpgaAssociateError(INVALID_ARGUMENT, 'the client is closed');
+    return this.#client;
+  }
+
   async #call(method, images, ...outputs) {
+    const client = this.#open();
     const names = ['token', 'projectId', 'fpgaId', 'ecsId'];
-    const texts = images.map((image, index) => text(names[index], image));
+    const texts = images.map((image, index) => optional(names[index], image));
     const call = new Promise((resolve, reject) => {
-      method.async(this.#client, ...texts, ...outputs, (failure) =>
+      method.async(client, ...texts, ...outputs, (failure) =>
         failure ? reject(failure) : resolve(),
       );
     });
@@ -219,7 +241,7 @@ function configured(settings) {
   try {
     for (const [name, value] of given) {
       if (!Object.hasOwn(SETTERS, name)) throw new TypeError(`no such setting: ${name}`);
-      const status = SETTERS[name](config, typeof value === 'string' ? text(name, value) : value);
+      const status = SETTERS[name](config, value, name);
       // Setters have no error pointer; nothing else runs on this thread in between.
       if (status !== 0) throw new FpgaAssociateError(status, C.fpga_assoc_last_error());
     }
@@ -264,11 +286,18 @@ function association(entry) {
   };
 }
 
-/** C would take a text with a zero byte for a shorter one. */
+/** null and undefined are NULL, for the library to judge. */
+function optional(name, value) {
+  return value === null || value === undefined ? null : text(name, value);
+}
+
 function text(name, value) {
-  if (value === null || value === undefined) return null;
   if (typeof value !== 'string') throw new TypeError(`${name}: not a string`);
-  if (value.includes('\0'))
-    throw new FpgaAssociateError(INVALID_ARGUMENT, `${name}: holds a zero byte`);
+  // C would take one with a zero byte for a shorter one, and half a surrogate pair has no UTF-8.
+  if (/\0|\p{Surrogate}/u.test(value))
+    throw new FpgaAssociateError(
+      INVALID_ARGUMENT,
+      `${name}: holds a zero byte or half a surrogate pair`,
+    );
   return value;
 }
