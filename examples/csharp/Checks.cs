@@ -1,9 +1,11 @@
 // Takes the wrapper to its edges and prints what it meets; the test compares.
 //
 //     mono checks.exe ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+//         HOST_THAT_THROTTLES
 
 using System;
 using System.IO;
+using System.Text;
 using System.Threading;
 using FpgaAssociate;
 
@@ -20,12 +22,14 @@ internal static class Checks
         ecsId = arguments[3];
         var caFile = arguments[4];
         var broken = arguments[5];
+        var busy = arguments[6];
 
         using (var plain = new Client(endpoint))
             Console.WriteLine("no settings, ECS image alone: " + List(plain, null, ecsId));
         var settings = new Settings { CaFile = caFile, TimeoutMs = 20000, UserAgent = "checks/1" };
         var client = new Client(endpoint, settings);
-        Console.WriteLine("FPGA image alone: " + List(client, fpgaId, null));
+        var kept = client.Associations(token, projectId, fpgaId, null);
+        Console.WriteLine("FPGA image alone: " + kept.Count);
         client.CloseIdle();
         using (var ofPem = new Client(endpoint, new Settings { CaPem = File.ReadAllBytes(caFile) }))
             Console.WriteLine("authority from memory: " + List(ofPem, null, ecsId));
@@ -40,6 +44,21 @@ internal static class Checks
         Refused("no client certificate",
             () => new Client(endpoint, new Settings { ClientCertificate = new byte[] { 0 } }));
 
+        // The compiler refuses values of another type; null is the library's default.
+        AllRefused("wrong settings",
+            () => new Client(endpoint, new Settings { TimeoutMs = unchecked((uint)-1) }),
+            () => new Client(endpoint, new Settings { TimeoutMs = 0 }),
+            () => new Client(endpoint, new Settings { ConnectTimeoutMs = 1u << 31 }),
+            () => new Client(endpoint, new Settings { MaxAttempts = 0 }),
+            () => new Client(endpoint, new Settings { CaFile = caFile + '\0' }),
+            () => new Client(endpoint, new Settings { CaPem = new byte[0] }),
+            () => new Client(endpoint, new Settings { UserAgent = "checks/\ud800" }));
+        AllRefused("wrong texts",
+            () => new Client(endpoint + '\0'),
+            () => client.Associate(token + '\0', projectId, fpgaId, ecsId),
+            () => client.Associate(token, projectId, fpgaId, ecsId + '\ud800'),
+            () => client.Associations(token, projectId, null, ecsId + '\0'));
+
         var error = Failure(() => client.Associate(token, projectId, new string('0', 32), ecsId));
         var withId = error.RequestId != "" && error.Message.Contains(error.RequestId);
         Console.WriteLine(
@@ -52,6 +71,14 @@ internal static class Checks
             Console.WriteLine(
                 $"lost connection: {lost.StatusName} {lost.HttpStatus}, "
                 + $"outcome {Outcome(lost)}, observed {Observed(lost)}");
+        }
+
+        using (var throttled = new Client(busy))
+        {
+            var wait = Failure(() => throttled.Associate(token, projectId, fpgaId, ecsId));
+            Console.WriteLine(
+                $"throttled: {wait.StatusName} {wait.HttpStatus}, "
+                + $"to wait {wait.RetryAfter.TotalMilliseconds} ms, attempts {wait.Attempts}");
         }
 
         var right = CallsAtOnce(client);
@@ -69,14 +96,11 @@ internal static class Checks
         }
         client.Dispose();
         client.Dispose();
-        try
-        {
-            client.Associate(token, projectId, fpgaId, ecsId);
-        }
-        catch (ObjectDisposedException)
-        {
-            Console.WriteLine("closed: refused");
-        }
+        AllRefused("closed",
+            () => client.Associate(token, projectId, fpgaId, ecsId),
+            () => client.Associations(token, projectId, fpgaId, ecsId),
+            () => client.CloseIdle());
+        Console.WriteLine("kept after closing: " + kept[0].Status);
         Console.WriteLine("calls at once: " + right);
     }
 
@@ -118,6 +142,26 @@ internal static class Checks
     private static void Refused(string what, Action call)
     {
         Console.WriteLine($"{what}: {Failure(call).StatusName}");
+    }
+
+    private static void AllRefused(string what, params Action[] calls)
+    {
+        var accepted = new StringBuilder();
+        for (var number = 0; number < calls.Length; number++)
+        {
+            try
+            {
+                calls[number]();
+                accepted.Append($" number {number} is accepted");
+            }
+            catch (Exception error) when (
+                error is FpgaAssociateException || error is EncoderFallbackException
+                || error is ObjectDisposedException)
+            {
+                // As it must be.
+            }
+        }
+        Console.WriteLine(what + ":" + (accepted.Length == 0 ? " refused" : accepted.ToString()));
     }
 
     private static void Needless(string what, Action call)

@@ -271,6 +271,10 @@ namespace FpgaAssociate
     /// character set, so these are done here.</summary>
     internal static class Text
     {
+        /// <summary>Throws on half a surrogate pair, where Encoding.UTF8 puts another character.
+        /// </summary>
+        private static readonly Encoding utf8 = new UTF8Encoding(false, true);
+
         /// <summary>null is NULL.</summary>
         internal static byte[] To(string name, string value)
         {
@@ -280,7 +284,7 @@ namespace FpgaAssociate
             if (value.IndexOf('\0') >= 0)
                 throw new FpgaAssociateException(
                     FpgaAssociateException.InvalidArgument, name + ": holds a zero byte");
-            return Encoding.UTF8.GetBytes(value + '\0');
+            return utf8.GetBytes(value + '\0');
         }
 
         internal static string From(IntPtr text)
