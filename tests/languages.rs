@@ -206,7 +206,12 @@ fn ruby() {
         command
     };
     place.example(|| script("main.rb"));
-    place.checks(script("checks.rb"), &[CALLS_AT_ONCE]);
+    let interrupted = "interrupted: in time, then FPGA_ASSOC_CANCELLED";
+    let timed_out = "timed out: in time, then FPGA_ASSOC_CANCELLED";
+    place.checks(
+        script("checks.rb"),
+        &[CALLS_AT_ONCE, interrupted, timed_out],
+    );
 }
 
 #[test]

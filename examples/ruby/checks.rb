@@ -3,7 +3,10 @@
 # Takes the wrapper to its edges and prints what it meets; the test compares.
 #
 #     ruby checks.rb ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+#         HOST_THAT_THROTTLES
 
+require "socket"
+require "timeout"
 require_relative "fpga_associate"
 
 Client = FpgaAssociate::Client
@@ -15,11 +18,38 @@ rescue FpgaAssociate::Error => e
   e
 end
 
+def refused?
+  yield
+  false
+rescue FpgaAssociate::Error, TypeError, ArgumentError, RangeError
+  true
+end
+
+# How a call that waits for an answer that never comes ends when the block raises that.
+def interrupted_by(raised)
+  host = TCPServer.new("127.0.0.1", 0)
+  client = Client.new("http://127.0.0.1:#{host.addr[1]}", timeout_ms: 120_000)
+  Thread.new do
+    connection = host.accept
+    connection.readpartial(1)
+    yield
+    connection.read # Until the client is shut down.
+  end
+  began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  client.associations("token", "project", ecs_id: "image")
+rescue raised
+  return "too late" if Process.clock_gettime(Process::CLOCK_MONOTONIC) - began > 60
+
+  later = failure { client.associations("token", "project", ecs_id: "image") }
+  client.close
+  "in time, then #{later.status_name}"
+end
+
 def outcome(error)
   error.outcome_unknown? ? "unknown" : "known"
 end
 
-endpoint, project_id, fpga_id, ecs_id, ca_file, broken = ARGV
+endpoint, project_id, fpga_id, ecs_id, ca_file, broken, busy = ARGV
 token = ENV.fetch("FPGA_TOKEN")
 
 Client.open(endpoint) do |plain|
@@ -27,7 +57,8 @@ Client.open(endpoint) do |plain|
   puts "no settings, ECS image alone: #{pairs.length}"
 end
 client = Client.new(endpoint, ca_file: ca_file, timeout_ms: 20_000, user_agent: "checks/1")
-puts "FPGA image alone: #{client.associations(token, project_id, fpga_id: fpga_id).length}"
+kept = client.associations(token, project_id, fpga_id: fpga_id)
+puts "FPGA image alone: #{kept.length}"
 client.close_idle
 Client.open(endpoint, ca_pem: File.read(ca_file)) do |of_pem|
   pairs = of_pem.associations(token, project_id, ecs_id: ecs_id)
@@ -44,6 +75,29 @@ end
   "no client certificate" => -> { Client.new(endpoint, client_certificate: "none") }
 }.each { |what, call| puts "#{what}: #{failure(&call).status_name}" }
 
+not_a_text = [5, :text, ["text"], "zero\0byte", "\xff"]
+wrong_settings = {
+  timeout_ms: [-1, 0, 2**31, 2**32, 2**32 + 5, 2**64, 5.0, Float::NAN, true, "5", nil],
+  max_attempts: [-1, 0, 2**32 + 1, 1.5, true, nil],
+  ca_file: [nil, 5, :text],
+  ca_pem: [nil, 5],
+  user_agent: [nil, *not_a_text],
+  confirm: [nil, 0, 1, "false"],
+  no_such_setting: [5],
+  log: [5]
+}
+accepted = wrong_settings.flat_map do |name, values|
+  values.reject { |value| refused? { Client.new(endpoint, **{ name => value }) } }
+        .map { |value| [name, value] }
+end
+puts "wrong settings: #{accepted.empty? ? 'refused' : accepted}"
+accepted = not_a_text.reject do |value|
+  refused? { Client.new(value) } &&
+    refused? { client.associate(value, project_id, fpga_id, ecs_id) } &&
+    refused? { client.associations(token, project_id, ecs_id: value) }
+end
+puts "wrong texts: #{accepted.empty? ? 'refused' : accepted}"
+
 error = failure { client.associate(token, project_id, "0" * 32, ecs_id) }
 with_id = !error.request_id.empty? && error.message.include?(error.request_id)
 puts "unknown image: #{error.status_name} #{error.http_status} #{error.code} " \
@@ -53,6 +107,12 @@ Client.open(broken, confirm: false) do |other|
   lost = failure { other.associate(token, project_id, fpga_id, ecs_id) }
   puts "lost connection: #{lost.status_name} #{lost.http_status}, " \
        "outcome #{outcome(lost)}, observed #{lost.observed}"
+end
+
+Client.open(busy) do |other|
+  wait = failure { other.associate(token, project_id, fpga_id, ecs_id) }
+  puts "throttled: #{wait.status_name} #{wait.http_status}, " \
+       "to wait #{wait.retry_after_ms} ms, attempts #{wait.attempts}"
 end
 
 # Whether the call met what belongs to it, and not to another thread's call.
@@ -83,5 +143,10 @@ end
 client.close
 client.close
 failure { client.associate(token, project_id, fpga_id, ecs_id) }
+failure { client.close_idle }
 puts "closed: refused"
+puts "kept after closing: #{kept.first.status}"
 puts "calls at once: #{right}"
+trap("INT", "DEFAULT") # It is ignored where it was ignored before.
+puts "interrupted: #{interrupted_by(Interrupt) { Process.kill('INT', Process.pid) }}"
+puts "timed out: #{interrupted_by(Timeout::Error) { Thread.main.raise(Timeout::Error) }}"

@@ -11,6 +11,10 @@
 #     end
 #
 # Fiddle releases the GVL for each call, so that threads wait for the service side by side.
+#
+# Ctrl-C, Timeout.timeout, and whatever else is raised in a thread ends the call that waits there. It
+# shuts the client down: its calls in other threads, and all later ones, end as CANCELLED. What
+# became of the request is not known then.
 
 require "fiddle/import"
 require "monitor"
@@ -84,14 +88,22 @@ module FpgaAssociate
       pointer.to_s.force_encoding(Encoding::UTF_8)
     end
 
-    # An argument; nil is NULL. C would take a text with a zero byte for a shorter one.
+    # A text argument.
     def self.argument(name, value)
-      return if value.nil?
+      text = bytes(name, value).encode(Encoding::UTF_8)
+      # C would take it for a shorter one.
+      raise Error.new(INVALID_ARGUMENT, "#{name}: holds a zero byte") if text.include?("\0")
 
-      value = String(value)
-      raise Error.new(INVALID_ARGUMENT, "#{name}: holds a zero byte") if value.include?("\0")
+      text
+    end
 
-      value.encode(Encoding::UTF_8)
+    # nil is NULL, for the library to judge.
+    def self.optional(name, value)
+      argument(name, value) unless value.nil?
+    end
+
+    def self.bytes(name, value)
+      String.try_convert(value) or raise TypeError, "#{name}: not a String"
     end
 
     # Memory for a pointer that a call writes.
@@ -176,8 +188,12 @@ module FpgaAssociate
 
   # Calls one endpoint, from any number of threads at once.
   class Client
-    WITH_LENGTH = %i[ca_pem client_certificate].freeze
-    private_constant :WITH_LENGTH
+    KINDS = {
+      timeout_ms: :number, connect_timeout_ms: :number, max_attempts: :number,
+      ca_file: :path, ca_pem: :bytes, client_certificate: :bytes, proxy: :text, user_agent: :text,
+      allow_http: :truth, confirm: :truth, idempotent: :truth
+    }.freeze
+    private_constant :KINDS
 
     # A client that is closed after the block.
     def self.open(endpoint, **settings)
@@ -189,13 +205,13 @@ module FpgaAssociate
       end
     end
 
-    # The settings are those of the header: timeout_ms, connect_timeout_ms, max_attempts, ca_file,
-    # ca_pem, client_certificate, proxy, user_agent, allow_http, confirm, idempotent.
+    # The settings are those of the header: the keys of KINDS. One of a wrong type raises a
+    # TypeError, one of a wrong value an Error, or a RangeError where C's type can't hold it.
     def initialize(endpoint, **settings)
       @calls = 0
       @lock = Monitor.new
       @returned = @lock.new_cond
-      endpoint = C.argument(:endpoint, endpoint)
+      endpoint = C.optional(:endpoint, endpoint)
       config = configured(settings)
       client = C.output
       error = C.output
@@ -208,31 +224,27 @@ module FpgaAssociate
     end
 
     def associate(token, project_id, fpga_id, ecs_id)
-      images = arguments(token, project_id, fpga_id, ecs_id)
-      error = C.output
-      borrow { |client| C.fpga_assoc_client_associate(client, *images, error) }
-      Error.raise_from(error)
+      change(:fpga_assoc_client_associate, arguments(token, project_id, fpga_id, ecs_id))
     end
 
     def disassociate(token, project_id, fpga_id, ecs_id)
-      images = arguments(token, project_id, fpga_id, ecs_id)
-      error = C.output
-      borrow { |client| C.fpga_assoc_client_disassociate(client, *images, error) }
-      Error.raise_from(error)
+      change(:fpga_assoc_client_disassociate, arguments(token, project_id, fpga_id, ecs_id))
     end
 
     # Those of an FPGA image, of an ECS image, or of both; one of the two must be given.
     def associations(token, project_id, fpga_id: nil, ecs_id: nil)
       images = arguments(token, project_id, fpga_id, ecs_id)
-      list = C.output
-      error = C.output
-      borrow { |client| C.fpga_assoc_client_associations(client, *images, list, error) }
-      Error.raise_from(error)
-      Array.new(C.fpga_assoc_list_len(list.ptr)) do |index|
-        association(C::Entry.new(C.fpga_assoc_list_get(list.ptr, index)))
+      interruptible do
+        list = C.output
+        error = C.output
+        borrow { |client| C.fpga_assoc_client_associations(client, *images, list, error) }
+        Error.raise_from(error)
+        Array.new(C.fpga_assoc_list_len(list.ptr)) do |index|
+          association(C::Entry.new(C.fpga_assoc_list_get(list.ptr, index)))
+        end
+      ensure
+        C.fpga_assoc_list_free(list.ptr)
       end
-    ensure
-      C.fpga_assoc_list_free(list.ptr) if list
     end
 
     # Closes the connections that no call uses now.
@@ -243,15 +255,40 @@ module FpgaAssociate
     # Ends the calls of other threads as CANCELLED, waits for them, and frees the client.
     def close
       @lock.synchronize do
+        shut_down
         client = @client
         @client = nil
-        C.fpga_assoc_client_shutdown(client)
         @returned.wait_while { @calls.positive? }
         client&.call_free
       end
     end
 
     private
+
+    def change(function, images)
+      interruptible do
+        error = C.output
+        borrow { |client| C.public_send(function, client, *images, error) }
+        Error.raise_from(error)
+      end
+    end
+
+    # Nothing is raised in a thread that is inside of C: it waits for another.
+    def interruptible(&call)
+      done = false
+      Thread.new do
+        Thread.current.report_on_exception = false
+        call.call
+      ensure
+        done = true
+      end.value
+    ensure
+      shut_down unless done
+    end
+
+    def shut_down
+      @lock.synchronize { C.fpga_assoc_client_shutdown(@client) }
+    end
 
     # The client, which is not freed meanwhile.
     def borrow
@@ -273,7 +310,7 @@ module FpgaAssociate
 
     def arguments(token, project_id, fpga_id, ecs_id)
       { token: token, project_id: project_id, fpga_id: fpga_id, ecs_id: ecs_id }
-        .map { |name, value| C.argument(name, value) }
+        .map { |name, value| C.optional(name, value) }
     end
 
     # nil, which is all defaults, or settings to be freed.
@@ -289,20 +326,30 @@ module FpgaAssociate
     end
 
     def set(config, name, value)
-      setter = "fpga_assoc_config_set_#{name}"
-      raise ArgumentError, "no such setting: #{name}" unless C.respond_to?(setter)
-
-      value =
-        case value
-        when true then 1
-        when false then 0
-        when Integer then value
-        else C.argument(name, value)
-        end
-      length = WITH_LENGTH.include?(name) ? [value.bytesize] : []
-      status = C.public_send(setter, config, value, *length)
+      values = converted(name, value)
+      status = C.public_send("fpga_assoc_config_set_#{name}", config, *values)
       # Setters have no error pointer; nothing else runs on this thread in between.
       raise Error.new(status, C.text(C.fpga_assoc_last_error)) unless status.zero?
+    end
+
+    # A setting in C's form; bytes are two arguments.
+    def converted(name, value)
+      case KINDS[name]
+      when :number
+        raise TypeError, "#{name}: not an Integer" unless value.is_a?(Integer)
+
+        [value]
+      when :truth
+        raise TypeError, "#{name}: not true or false" unless [true, false].include?(value)
+
+        [value ? 1 : 0]
+      when :path then [C.argument(name, value.respond_to?(:to_path) ? value.to_path : value)]
+      when :text then [C.argument(name, value)]
+      when :bytes
+        bytes = C.bytes(name, value)
+        [bytes, bytes.bytesize]
+      else raise ArgumentError, "no such setting: #{name}"
+      end
     end
 
     def association(entry)
