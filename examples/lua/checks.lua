@@ -1,10 +1,11 @@
 --- Takes the wrapper to its edges and prints what it meets; the test compares.
 --
 --     luajit checks.lua ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
+--         HOST_THAT_THROTTLES
 
 local fpga_associate = require("fpga_associate")
 
-local endpoint, project_id, fpga_id, ecs_id, ca_file, broken = unpack(arg)
+local endpoint, project_id, fpga_id, ecs_id, ca_file, broken, busy = unpack(arg)
 local token = os.getenv("FPGA_TOKEN")
 
 local function failure(call)
@@ -31,7 +32,8 @@ local client = fpga_associate.client(
   endpoint,
   { ca_file = ca_file, timeout_ms = 20000, user_agent = "checks/1" }
 )
-print("FPGA image alone: " .. #client:associations(token, project_id, fpga_id, nil))
+local kept = client:associations(token, project_id, fpga_id, nil)
+print("FPGA image alone: " .. #kept)
 client:close_idle()
 local file = assert(io.open(ca_file))
 local of_pem = fpga_associate.client(endpoint, { ca_pem = file:read("*a") })
@@ -64,6 +66,46 @@ refused("no client certificate", function()
   fpga_associate.client(endpoint, { client_certificate = "none" })
 end)
 
+local accepted = {}
+local function must_refuse(name, value, call)
+  -- The wrapper's own errors are tables, and strings that begin with what is wrong.
+  local is_done, reason = pcall(call)
+  if is_done or type(reason) == "string" and not reason:find(name, 1, true) then
+    accepted[#accepted + 1] = ("%s = %s: %s"):format(name, tostring(value), tostring(reason))
+  end
+end
+local function print_accepted(what)
+  print(what .. ": " .. (#accepted == 0 and "refused" or table.concat(accepted, "; ")))
+end
+for name, values in pairs({
+  timeout_ms = { -1, 0, 2 ^ 31, 2 ^ 32, 2 ^ 32 + 5, 2 ^ 64, 0 / 0, 5.5, 5ULL, true, "5" },
+  max_attempts = { -1, 0, 2 ^ 32 + 1, 1.5, true },
+  ca_file = { 5, false, {} },
+  ca_pem = { 5, false },
+  user_agent = { 5, false, "zero\0byte", "\255" },
+  confirm = { 0, 1, "false" },
+  no_such_setting = { 5 },
+}) do
+  for _, value in ipairs(values) do
+    must_refuse(name, value, function()
+      fpga_associate.client(endpoint, { [name] = value })
+    end)
+  end
+end
+print_accepted("wrong settings")
+for _, value in ipairs({ 5, false, {}, "zero\0byte", "\255" }) do
+  must_refuse("endpoint", value, function()
+    fpga_associate.client(value)
+  end)
+  must_refuse("token", value, function()
+    client:associate(value, project_id, fpga_id, ecs_id)
+  end)
+  must_refuse("ecs_id", value, function()
+    client:associations(token, project_id, nil, value)
+  end)
+end
+print_accepted("wrong texts")
+
 local err = failure(function()
   client:associate(token, project_id, ("0"):rep(32), ecs_id)
 end)
@@ -84,6 +126,16 @@ print(
   )
 )
 other:close()
+local throttled = fpga_associate.client(busy)
+local wait = failure(function()
+  throttled:associate(token, project_id, fpga_id, ecs_id)
+end)
+print(
+  ("throttled: %s %d, to wait %s ms, attempts %s"):format(
+    wait.status_name, wait.http_status, wait.retry_after_ms, wait.attempts
+  )
+)
+throttled:close()
 
 local function needless(what, call)
   local err = failure(call)
@@ -108,4 +160,8 @@ client:close()
 failure(function()
   client:associate(token, project_id, fpga_id, ecs_id)
 end)
+failure(function()
+  client:close_idle()
+end)
 print("closed: refused")
+print("kept after closing: " .. kept[1].status)

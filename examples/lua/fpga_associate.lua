@@ -13,7 +13,10 @@
 --
 -- A call that fails raises a table with the fields status, status_name, help, http_status, message,
 -- code, request_id, retry_after_ms, attempts, outcome_unknown and observed; tostring() of it is the
--- message. pcall catches it. A call blocks the whole Lua state.
+-- message. A value of a wrong type raises a string. pcall catches both.
+--
+-- A call blocks the whole Lua state until it ends, at the latest when timeout_ms have passed. The
+-- program luajit hears Ctrl-C after the call; the second one ends the process.
 
 local ffi = require("ffi")
 
@@ -140,42 +143,69 @@ local function raise(output)
   error(raised, 0)
 end
 
+local function check_type(name, value, wanted)
+  if type(value) ~= wanted then
+    error(("%s: not a %s"):format(name, wanted), 0)
+  end
+end
+
 --- C would take a text with a zero byte for a shorter one.
 local function check_text(name, value)
-  if value == nil then
-    return
-  end
-  if type(value) ~= "string" then
-    error(name .. ": not a string", 0)
-  end
+  check_type(name, value, "string")
   if value:find("\0", 1, true) then
     error(failure(fpga_associate.INVALID_ARGUMENT, name .. ": holds a zero byte"), 0)
   end
 end
 
-local function check_texts(token, project_id, fpga_id, ecs_id)
-  check_text("token", token)
-  check_text("project_id", project_id)
-  check_text("fpga_id", fpga_id)
-  check_text("ecs_id", ecs_id)
+--- nil is NULL, for the library to judge.
+local function check_texts(texts)
+  for name, value in pairs(texts) do
+    check_text(name, value)
+  end
+end
+
+local function number(setter)
+  return function(config, name, value)
+    check_type(name, value, "number")
+    -- ffi would take 2^32 + 5 for 5; the library refuses 0.
+    local fits = value % 1 == 0 and value >= 0 and value < 2 ^ 32
+    return setter(config, fits and value or 0)
+  end
+end
+
+local function text(setter)
+  return function(config, name, value)
+    check_text(name, value)
+    return setter(config, value)
+  end
+end
+
+local function bytes(setter)
+  return function(config, name, value)
+    check_type(name, value, "string")
+    return setter(config, value, #value)
+  end
+end
+
+local function boolean(setter)
+  return function(config, name, value)
+    check_type(name, value, "boolean")
+    return setter(config, value)
+  end
 end
 
 local SETTERS = {
-  timeout_ms = C.fpga_assoc_config_set_timeout_ms,
-  connect_timeout_ms = C.fpga_assoc_config_set_connect_timeout_ms,
-  max_attempts = C.fpga_assoc_config_set_max_attempts,
-  ca_file = C.fpga_assoc_config_set_ca_file,
-  ca_pem = function(config, pem)
-    return C.fpga_assoc_config_set_ca_pem(config, pem, #pem)
-  end,
-  client_certificate = function(config, pem)
-    return C.fpga_assoc_config_set_client_certificate(config, pem, #pem)
-  end,
-  proxy = C.fpga_assoc_config_set_proxy,
-  user_agent = C.fpga_assoc_config_set_user_agent,
-  allow_http = C.fpga_assoc_config_set_allow_http,
-  confirm = C.fpga_assoc_config_set_confirm,
-  idempotent = C.fpga_assoc_config_set_idempotent,
+  timeout_ms = number(C.fpga_assoc_config_set_timeout_ms),
+  connect_timeout_ms = number(C.fpga_assoc_config_set_connect_timeout_ms),
+  max_attempts = number(C.fpga_assoc_config_set_max_attempts),
+  ca_file = text(C.fpga_assoc_config_set_ca_file),
+  ca_pem = bytes(C.fpga_assoc_config_set_ca_pem),
+  client_certificate = bytes(C.fpga_assoc_config_set_client_certificate),
+  proxy = text(C.fpga_assoc_config_set_proxy),
+  user_agent = text(C.fpga_assoc_config_set_user_agent),
+  allow_http = boolean(C.fpga_assoc_config_set_allow_http),
+  confirm = boolean(C.fpga_assoc_config_set_confirm),
+  idempotent = boolean(C.fpga_assoc_config_set_idempotent),
 }
 
 --- Settings that free themselves; nil, which is all defaults, for nil.
@@ -186,10 +216,7 @@ local function configured(settings)
   local config = ffi.gc(C.fpga_assoc_config_new(), C.fpga_assoc_config_free)
   for name, value in pairs(settings) do
     local set = SETTERS[name] or error("no such setting: " .. tostring(name), 0)
-    if type(value) == "string" then
-      check_text(name, value)
-    end
-    local status = set(config, value)
+    local status = set(config, name, value)
     if status ~= 0 then
       -- Setters have no error pointer; nothing else runs in between.
       error(failure(status, ffi.string(C.fpga_assoc_last_error())), 0)
@@ -203,7 +230,7 @@ Client.__index = Client
 
 --- A client of one endpoint. Settings, which may be nil: the keys of SETTERS.
 function fpga_associate.client(endpoint, settings)
-  check_text("endpoint", endpoint)
+  check_texts({ endpoint = endpoint })
   local client = ffi.new("fpga_assoc_client *[1]")
   local err = ffi.new("fpga_assoc_error *[1]")
   C.fpga_assoc_client_new(endpoint, configured(settings), client, err)
@@ -218,14 +245,14 @@ function fpga_associate.version()
 end
 
 function Client:associate(token, project_id, fpga_id, ecs_id)
-  check_texts(token, project_id, fpga_id, ecs_id)
+  check_texts({ token = token, project_id = project_id, fpga_id = fpga_id, ecs_id = ecs_id })
   local err = ffi.new("fpga_assoc_error *[1]")
   C.fpga_assoc_client_associate(self.pointer, token, project_id, fpga_id, ecs_id, err)
   raise(err)
 end
 
 function Client:disassociate(token, project_id, fpga_id, ecs_id)
-  check_texts(token, project_id, fpga_id, ecs_id)
+  check_texts({ token = token, project_id = project_id, fpga_id = fpga_id, ecs_id = ecs_id })
   local err = ffi.new("fpga_assoc_error *[1]")
   C.fpga_assoc_client_disassociate(self.pointer, token, project_id, fpga_id, ecs_id, err)
   raise(err)
@@ -233,7 +260,7 @@ end
 
 --- An array of tables with the fields of fpga_assoc_entry. One of the two images may be nil.
 function Client:associations(token, project_id, fpga_id, ecs_id)
-  check_texts(token, project_id, fpga_id, ecs_id)
+  check_texts({ token = token, project_id = project_id, fpga_id = fpga_id, ecs_id = ecs_id })
   local list = ffi.new("fpga_assoc_list *[1]")
   local err = ffi.new("fpga_assoc_error *[1]")
   C.fpga_assoc_client_associations(self.pointer, token, project_id, fpga_id, ecs_id, list, err)
@@ -262,6 +289,9 @@ end
 
 --- Closes the connections that the client keeps.
 function Client:close_idle()
+  if self.pointer == nil then
+    error(failure(fpga_associate.INVALID_ARGUMENT, "the client is closed"), 0)
+  end
   C.fpga_assoc_client_close_idle(self.pointer)
 end
 
