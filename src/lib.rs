@@ -12,8 +12,8 @@
 //! - [`transport`]: bytes: names, sockets, TLS and connections that are kept. The only place that
 //!   knows the HTTP library.
 //!
-//! [`status`], [`error`], [`log`], [`text`], [`secret`] and [`memory`] are the ground that all of them
-//! stand on. Imports point downwards only.
+//! [`status`], [`error`], [`log`], [`text`], [`secret`], [`masked`] and [`memory`] are the ground that
+//! all of them stand on. Imports point downwards only.
 
 #![deny(unsafe_code, missing_docs)]
 #![cfg_attr(
@@ -31,6 +31,7 @@ pub mod capi;
 pub mod client;
 pub mod error;
 pub mod log;
+pub mod masked;
 pub mod memory;
 pub mod secret;
 pub mod status;

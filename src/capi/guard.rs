@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use super::remains;
 use crate::memory;
 use crate::transport::{is_helper_thread, without_cancellation};
 
@@ -23,6 +24,7 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
     let body = AssertUnwindSafe(|| memory::from_now_on(body));
     let result = without_cancellation(|| panic::catch_unwind(body));
     INSIDE.set(outside);
+    remains::clear_registers();
     // A payload may panic again when it is dropped, so it is not.
     result.map_err(std::mem::forget).ok()
 }

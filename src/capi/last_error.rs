@@ -6,6 +6,7 @@ use std::ptr;
 
 use super::error::{fpga_assoc_error, fpga_assoc_error_free, fpga_assoc_error_message};
 use super::guard::guard;
+use super::remains;
 use crate::error::Error;
 use crate::memory;
 use crate::status::Status;
@@ -58,7 +59,10 @@ fn contained(call: impl FnOnce() -> Result<(), Error>) -> (i32, *mut fpga_assoc_
             Error::new(Status::INTERNAL, message)
         }
     };
-    (error.status.number(), fpga_assoc_error::given(error))
+    let status = error.status.number();
+    let error = fpga_assoc_error::given(error);
+    remains::clear_stack();
+    (status, error)
 }
 
 /// Where memory ran out, other things failed for want of it; not what the service answered.

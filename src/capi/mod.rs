@@ -30,6 +30,7 @@ mod allocator;
 mod arguments;
 mod guard;
 mod handle;
+mod remains;
 
 pub use client::{
     fpga_assoc_client, fpga_assoc_client_associate, fpga_assoc_client_associations,

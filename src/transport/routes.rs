@@ -7,12 +7,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use ureq::{Proxy, ProxyProtocol};
 
 use super::Endpoint;
+use crate::masked::Masked;
 
 /// curl's port where a proxy's URL names none.
 const DEFAULT_PORT: u16 = 1080;
 const DEFAULT_HTTPS_PORT: u16 = 443;
 
-/// The way to any endpoint.
+/// The way to any endpoint. A proxy's URL may have a password, and is masked until it is needed.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     setting: Setting,
@@ -23,9 +24,10 @@ pub struct Routes {
 enum Setting {
     #[default]
     Direct,
-    Fixed(Proxy),
+    /// Its URL, which can be read.
+    Fixed(Masked),
     /// The variables' values for https and for http.
-    Environment(Option<String>, Option<String>),
+    Environment(Option<Masked>, Option<Masked>),
 }
 
 impl Routes {
@@ -35,9 +37,9 @@ impl Routes {
         let all = || first_of(&["all_proxy", "ALL_PROXY"]);
         Self {
             setting: Setting::Environment(
-                first_of(&["https_proxy", "HTTPS_PROXY"]).or_else(all),
+                masked(first_of(&["https_proxy", "HTTPS_PROXY"]).or_else(all)),
                 // Not HTTP_PROXY: a web server sets it from a request's header.
-                first_of(&["http_proxy"]).or_else(all),
+                masked(first_of(&["http_proxy"]).or_else(all)),
             ),
             exceptions: exceptions(),
         }
@@ -49,7 +51,8 @@ impl Routes {
             setting: if url.is_empty() {
                 Setting::Direct
             } else {
-                Setting::Fixed(parse(url)?)
+                parse(url)?;
+                Setting::Fixed(Masked::new(url))
             },
             exceptions: exceptions(),
         })
@@ -63,13 +66,17 @@ impl Routes {
         }
         match &self.setting {
             Setting::Direct => Ok(None),
-            Setting::Fixed(proxy) => Ok(Some(proxy.clone())),
+            Setting::Fixed(url) => parse(&url.reveal()).map(Some),
             Setting::Environment(https, http) => {
                 let url = if endpoint.is_tls() { https } else { http };
-                url.as_deref().map(parse).transpose()
+                url.as_ref().map(|url| parse(&url.reveal())).transpose()
             }
         }
     }
+}
+
+fn masked(url: Option<String>) -> Option<Masked> {
+    url.map(|url| Masked::new(&url))
 }
 
 /// The first variable that is set to something.

@@ -13,10 +13,23 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Builds the library, and links to it.
+    /// Builds the library with the profile of this very program, and links to it.
     pub fn new() -> io::Result<Self> {
+        Self::with_profile(if cfg!(debug_assertions) {
+            "dev"
+        } else {
+            "release"
+        })
+    }
+
+    /// Builds the library as it is shipped, and links to it.
+    pub fn released() -> io::Result<Self> {
+        Self::with_profile("release")
+    }
+
+    fn with_profile(profile: &str) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let library = built_library()?;
+        let library = built_library(profile)?;
         symlink(&library, folder.path().join("libfpga_associate.so.0"))?;
         symlink(&library, folder.path().join("libfpga_associate.so"))?;
         Ok(Self { folder })
@@ -90,18 +103,12 @@ pub fn run(command: &mut Command) -> io::Result<String> {
     )))
 }
 
-/// The shared library, built as it is shipped, with the profile of this very program.
-fn built_library() -> io::Result<PathBuf> {
+/// The shared library, built with a profile.
+fn built_library(profile: &str) -> io::Result<PathBuf> {
     let program = env::current_exe()?;
     // target/debug/deps/program
-    let (Some(folder), Some(target)) = (program.ancestors().nth(2), program.ancestors().nth(3))
-    else {
+    let Some(target) = program.ancestors().nth(3) else {
         return Err(io::Error::other("this program is not where cargo puts it"));
-    };
-    let profile = if cfg!(debug_assertions) {
-        "dev"
-    } else {
-        "release"
     };
     run(outside("cargo")
         .current_dir(root())
@@ -115,7 +122,8 @@ fn built_library() -> io::Result<PathBuf> {
         ])
         .arg("--target-dir")
         .arg(target))?;
-    Ok(folder.join("libfpga_associate.so"))
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target.join(folder).join("libfpga_associate.so"))
 }
 
 /// A command that builds as it would outside of a test: cargo's variables for tests would make it

@@ -1,0 +1,43 @@
+//! What a call leaves behind it where no allocator wipes: in registers, and on the stack.
+
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+
+/// Overwrites the wide registers, which hold what was copied or compared last, perhaps of a token: the
+/// dynamic linker, for one, writes them to the stack when the host calls a function for the first time.
+#[cfg(target_arch = "x86_64")]
+pub fn clear_registers() {
+    use std::arch::{asm, is_x86_feature_detected, x86_64};
+
+    if is_x86_feature_detected!("avx") {
+        // SAFETY: the processor has it.
+        unsafe { x86_64::_mm256_zeroall() };
+    }
+    if is_x86_feature_detected!("avx512vl") {
+        // SAFETY: the processor has them, and nobody relies on what they hold.
+        unsafe {
+            asm!(
+                ".irp number, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31",
+                "vpxorq xmm\\number, xmm\\number, xmm\\number",
+                ".endr",
+                clobber_abi("sysv64"),
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+    }
+}
+
+/// What other processors leave was not looked into.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn clear_registers() {}
+
+/// Overwrites the stack below the caller, as far as a call looks for secrets in what it tells. A call
+/// that succeeds does not.
+#[inline(never)]
+pub fn clear_stack() {
+    // Less than a call needs, which is about twice as much.
+    let mut room = MaybeUninit::<[u8; 24 * 1024]>::uninit();
+    // SAFETY: all of it may be written to.
+    unsafe { room.as_mut_ptr().write_bytes(0, 1) };
+    black_box(&mut room);
+}

@@ -1,0 +1,61 @@
+//! A text that memory has masked alone, for as long as nobody needs it.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+
+/// A text and a mask of random bytes, each of which tells nothing without the other. What hides it
+/// from who reads memory by chance, in a dump or a block that was freed, not from who looks for it.
+#[derive(Clone)]
+pub struct Masked {
+    masked: Vec<u8>,
+    mask: Vec<u8>,
+}
+
+impl Masked {
+    /// The text, masked.
+    pub fn new(text: &str) -> Self {
+        let random = RandomState::new();
+        let mask: Vec<u8> = (0..text.len().div_ceil(8))
+            .flat_map(|at| {
+                let mut hasher = random.build_hasher();
+                hasher.write_usize(at);
+                hasher.finish().to_ne_bytes()
+            })
+            .take(text.len())
+            .collect();
+        let masked = text.bytes().zip(&mask).map(|(byte, mask)| byte ^ mask);
+        Self {
+            masked: masked.collect(),
+            mask,
+        }
+    }
+
+    /// The text in the clear, for as short a time as can be.
+    pub fn reveal(&self) -> String {
+        let bytes = self.masked.iter().zip(&self.mask);
+        let bytes = bytes.map(|(masked, mask)| masked ^ mask).collect();
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Masked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Masked(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_masked_is_hidden_and_comes_back() {
+        for text in ["", "x", "user:password", "密码 with more than eight bytes"] {
+            let masked = Masked::new(text);
+            assert_eq!(masked.reveal(), text);
+            assert!(text.len() < 8 || masked.masked != text.as_bytes());
+            assert_ne!(format!("{masked:?}"), text);
+        }
+    }
+}
