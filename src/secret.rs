@@ -27,11 +27,12 @@ struct Found {
 
 impl Traces {
     /// Those of this secret, which is visible ASCII.
-    pub fn of(secret: &str) -> Self {
+    pub fn of(secret: impl AsRef<[u8]>) -> Self {
+        let secret = || secret.as_ref().iter().copied();
         let found = || {
             Ok::<_, OutOfMemory>(Found {
-                visible: Pieces::of(secret.bytes())?,
-                letters: Pieces::of(secret.bytes().filter(u8::is_ascii_alphanumeric))?,
+                visible: Pieces::of(secret())?,
+                letters: Pieces::of(secret().filter(u8::is_ascii_alphanumeric))?,
             })
         };
         Self(found().ok())

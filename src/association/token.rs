@@ -9,11 +9,11 @@ const MAX_LENGTH: usize = 65_536;
 
 /// An IAM token of project scope.
 #[derive(Clone, Copy)]
-pub struct Token<'a>(&'a str);
+pub struct Token<'a>(&'a [u8]);
 
 impl<'a> Token<'a> {
     /// Checks that the token can stand in a header; the error never repeats any of it.
-    pub fn new(token: &'a str) -> Result<Self, Error> {
+    pub fn new(token: &'a [u8]) -> Result<Self, Error> {
         let reason = if token.is_empty() {
             "is empty".to_owned()
         } else if token.len() > MAX_LENGTH {
@@ -22,7 +22,7 @@ impl<'a> Token<'a> {
                 token.len()
             )
         } else if !is_visible(token) {
-            let at = token.bytes().position(|byte| !byte.is_ascii_graphic());
+            let at = token.iter().position(|byte| !byte.is_ascii_graphic());
             let at = at.unwrap_or_default().saturating_add(1);
             format!("byte {at} is not visible ASCII")
         } else {
@@ -32,7 +32,7 @@ impl<'a> Token<'a> {
     }
 
     /// The header's value.
-    pub fn value(self) -> &'a str {
+    pub fn value(self) -> &'a [u8] {
         self.0
     }
 
@@ -44,9 +44,9 @@ impl<'a> Token<'a> {
 
 /// Looks at every byte, which compiles to vector instructions: a tenth of the cost of stopping at
 /// the first.
-fn is_visible(token: &str) -> bool {
+fn is_visible(token: &[u8]) -> bool {
     let worst = token
-        .bytes()
+        .iter()
         .map(|byte| byte.wrapping_sub(b'!'))
         .fold(0, u8::max);
     worst <= b'~' - b'!'

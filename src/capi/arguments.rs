@@ -10,17 +10,22 @@ use crate::error::Error;
 /// # Safety
 /// The pointer is NULL or points to bytes that end in NUL and stay as they are for `'a`.
 pub unsafe fn text<'a>(argument: &str, pointer: *const c_char) -> Result<&'a str, Error> {
+    // SAFETY: the caller's promise.
+    let text = unsafe { c_string(argument, pointer)? };
+    text.to_str()
+        .map_err(|_| Error::invalid_argument(argument, "is not UTF-8"))
+}
+
+/// The bytes behind a pointer, as far as the first NUL; the error names the argument.
+///
+/// # Safety
+/// As for [`text`].
+unsafe fn c_string<'a>(argument: &str, pointer: *const c_char) -> Result<&'a CStr, Error> {
     if pointer.is_null() {
         return Err(Error::invalid_argument(argument, "is NULL"));
     }
     // SAFETY: not NULL; the rest is the caller's promise.
-    let text = unsafe { CStr::from_ptr(pointer) };
-    if text.to_bytes().is_ascii() {
-        // SAFETY: ASCII is UTF-8, and is seen to be with a third of the steps: a token is long.
-        return Ok(unsafe { std::str::from_utf8_unchecked(text.to_bytes()) });
-    }
-    text.to_str()
-        .map_err(|_| Error::invalid_argument(argument, "is not UTF-8"))
+    Ok(unsafe { CStr::from_ptr(pointer) })
 }
 
 /// The longest text that is given with its length, in bytes.
@@ -73,13 +78,16 @@ pub unsafe fn token_and_pair<'a>(
     // SAFETY: the caller's promise.
     let (token, project_id, fpga_id, ecs_id) = unsafe {
         (
-            text("token", token)?,
+            c_string("token", token)?,
             text("project_id", project_id)?,
             text("fpga_id", fpga_id)?,
             text("ecs_id", ecs_id)?,
         )
     };
-    Ok((Token::new(token)?, Pair::new(project_id, fpga_id, ecs_id)?))
+    Ok((
+        Token::new(token.to_bytes())?,
+        Pair::new(project_id, fpga_id, ecs_id)?,
+    ))
 }
 
 /// The arguments of a list call.
@@ -95,14 +103,14 @@ pub unsafe fn token_and_filter<'a>(
     // SAFETY: the caller's promise.
     let (token, project_id, fpga_id, ecs_id) = unsafe {
         (
-            text("token", token)?,
+            c_string("token", token)?,
             text("project_id", project_id)?,
             optional_text("fpga_id", fpga_id)?,
             optional_text("ecs_id", ecs_id)?,
         )
     };
     Ok((
-        Token::new(token)?,
+        Token::new(token.to_bytes())?,
         Filter::new(project_id, fpga_id, ecs_id)?,
     ))
 }

@@ -232,11 +232,11 @@ impl UsualHeaders {
 }
 
 /// A header that nobody may see. It can be long, so that memory is asked for.
-fn secret(value: &str) -> Result<HeaderValue, Failure> {
+fn secret(value: &[u8]) -> Result<HeaderValue, Failure> {
     let mut bytes = Vec::new();
     memory::reserve_exact(&mut bytes, value.len())
         .map_err(|refused| Failure::interrupted(Step::Send, &refused.into()))?;
-    bytes.extend_from_slice(value.as_bytes());
+    bytes.extend_from_slice(value);
     let mut value = HeaderValue::try_from(bytes).map_err(unfit)?;
     value.set_sensitive(true);
     Ok(value)
@@ -250,10 +250,15 @@ fn unfit(error: impl fmt::Display) -> Failure {
 /// and `Content-Length` among them, and the body.
 fn length_of(request: Request<'_>, host: &str) -> usize {
     const LINES_OF_UREQ: usize = 64;
-    let line = |(name, value): &(&str, &str)| name.len() + value.len() + ": \r\n".len();
+    let line = |name: &str, length: usize| name.len() + length + ": \r\n".len();
     let first = request.method.len() + request.path.len() + "  HTTP/1.1\r\n\r\n".len();
-    let headers = request.headers.iter().chain(request.credentials);
-    let headers: usize = headers.map(line).sum();
+    let headers = request
+        .headers
+        .iter()
+        .map(|(name, value)| line(name, value.len()));
+    let credentials = request.credentials.iter();
+    let credentials = credentials.map(|(name, value)| line(name, value.len()));
+    let headers: usize = headers.chain(credentials).sum();
     first + headers + LINES_OF_UREQ + host.len() + request.body.len()
 }
 

@@ -13,7 +13,6 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 use super::chunks::Chunks;
 use super::head::{self, Head, Unreadable};
-use super::session::fill;
 use super::stream::{LONGEST_READ, closed};
 use super::wire::{Wire, lock, not_http, over_the_limit};
 use super::{Failure, Step};
@@ -34,12 +33,11 @@ impl Connector for Lender {
     type Out = Desk;
 
     fn connect(&self, _: &ConnectionDetails, _: Option<()>) -> Result<Option<Desk>, ureq::Error> {
-        let mut output = Vec::new();
-        let room = lock(&self.0).room();
-        if let Err(refused) = fill(&mut output, room) {
-            lock(&self.0).fail(Failure::interrupted(Step::Send, &refused.into()));
-            return Err(ureq::Error::ConnectionFailed);
-        }
+        let mut wire = lock(&self.0);
+        let output = wire.take_room().map_err(|refused| {
+            wire.fail(Failure::interrupted(Step::Send, &refused.into()));
+            ureq::Error::ConnectionFailed
+        })?;
         Ok(Some(Desk {
             output,
             held: 0,

@@ -76,7 +76,7 @@ pub struct Request<'a> {
     /// Names in lower case, and values; `Host` and `Content-Length` are added.
     pub headers: &'a [(&'static str, &'a str)],
     /// More of them, of which nothing is kept.
-    pub credentials: &'a [(&'static str, &'a str)],
+    pub credentials: &'a [(&'static str, &'a [u8])],
     /// The body; none where it is empty.
     pub body: &'a [u8],
     /// The most of the answer's body that is read, in bytes.

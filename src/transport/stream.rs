@@ -25,7 +25,7 @@ const HANDSHAKE_READ: usize = 4 * 1024;
 pub const LONGEST_READ: usize = 64 * 1024;
 
 /// What a connection that waits may keep, in bytes: a request with a usual token.
-const KEPT_ROOM: usize = 4 * 1024;
+pub const KEPT_ROOM: usize = 4 * 1024;
 
 /// Why nothing more can be sent or read.
 #[derive(Debug)]
@@ -119,17 +119,17 @@ impl Stream {
         self.layers.last().is_some_and(Session::is_1_3)
     }
 
-    /// Takes what is to be sent, and encrypts it.
-    pub fn queue(&mut self, plain: Vec<u8>) -> Result<(), Broken> {
+    /// Takes what is to be sent, and encrypts it; then its room is given back.
+    pub fn queue(&mut self, plain: Vec<u8>) -> Result<Vec<u8>, Broken> {
         // Of what was sent before, a handshake, nothing counts as this having begun.
         self.outgoing.drain(..self.sent);
         self.sent = 0;
         if self.layers.is_empty() && self.outgoing.is_empty() {
             self.outgoing = plain;
-            return Ok(());
+            return Ok(Vec::new());
         }
         seal(&mut self.layers, &plain, &mut self.outgoing)?;
-        Ok(())
+        Ok(plain)
     }
 
     /// Sends what is queued. What the other side says meanwhile is added to the input; then no more

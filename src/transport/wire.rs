@@ -1,11 +1,14 @@
 //! The stream of a connection, and what is known of the request that is on it.
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::patience::{Cancel, Patience};
-use super::stream::{Broken, Sent, Stream};
+use super::session::fill;
+use super::stream::{Broken, KEPT_ROOM, Sent, Stream};
 use super::{Deadline, Failure, Step, words};
+use crate::memory::OutOfMemory;
 use crate::status::Status;
 
 /// The most of an answer that is not body, in bytes: its head, interim answers, and what frames the
@@ -21,6 +24,8 @@ pub struct Wire {
     cancel: Option<Cancel>,
     deadline: Deadline,
     room: usize,
+    /// The room of an earlier request, wiped.
+    spare: Vec<u8>,
     is_first: bool,
     /// A byte of the request may have gone out.
     has_sent: bool,
@@ -45,6 +50,7 @@ impl Wire {
             cancel,
             deadline: Deadline::after(Duration::ZERO),
             room: 0,
+            spare: Vec::new(),
             is_first: true,
             has_sent: false,
             has_received: false,
@@ -96,7 +102,10 @@ impl Wire {
             let queued = patience.check_call().map_err(Broken::from);
             queued
                 .and_then(|()| self.stream.queue(request))
-                .and_then(|()| Ok(patience.check_call()?))
+                .and_then(|used| {
+                    self.spare = wiped(used);
+                    Ok(patience.check_call()?)
+                })
                 .map_err(|broken| Failure::broken(Step::Send, &broken))?;
         }
         if !has_head && self.stream.has_unsent() {
@@ -129,9 +138,11 @@ impl Wire {
         Ok(goes_on)
     }
 
-    /// How much room the request needs.
-    pub fn room(&self) -> usize {
-        self.room
+    /// Room for the request, filled with zeros.
+    pub fn take_room(&mut self) -> Result<Vec<u8>, OutOfMemory> {
+        let mut room = mem::take(&mut self.spare);
+        fill(&mut room, self.room)?;
+        Ok(room)
     }
 
     /// Whether a byte of the request may have reached somebody who looked at it.
@@ -197,6 +208,18 @@ impl Wire {
         }
         Failure::broken(Step::Receive, broken)
     }
+}
+
+/// What was in a request is kept by nobody.
+fn wiped(mut used: Vec<u8>) -> Vec<u8> {
+    if used.capacity() > KEPT_ROOM {
+        return Vec::new();
+    }
+    // In pieces, as in `session::fill`.
+    for piece in used.chunks_mut(1024) {
+        piece.fill(0);
+    }
+    used
 }
 
 /// The wire; what a panic left half done is thrown away with the connection.
