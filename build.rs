@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=include/cbindgen.toml");
     let mut config = cbindgen::Config::from_file(root.join("include/cbindgen.toml"))?;
-    config.after_includes = Some(version_macros()?);
+    config.after_includes = Some(version_macros()? + FUNCTION_MACROS);
     cbindgen::Builder::new()
         .with_crate(&root)
         .with_config(config)
@@ -38,5 +38,40 @@ fn version_macros() -> Result<String, env::VarError> {
         let number = env::var(format!("CARGO_PKG_VERSION_{part}"))?;
         macros.push_str(&format!("#define FPGA_ASSOC_VERSION_{part} {number}\n"));
     }
+    macros.push_str(VERSION_NUMBER);
     Ok(macros)
 }
+
+const VERSION_NUMBER: &str = "
+/** The version of this header as a number that grows with it: 1.2.3 is 1002003. */
+#define FPGA_ASSOC_VERSION_NUMBER \\
+  (FPGA_ASSOC_VERSION_MAJOR * 1000000L + FPGA_ASSOC_VERSION_MINOR * 1000L + FPGA_ASSOC_VERSION_PATCH)
+";
+
+const FUNCTION_MACROS: &str = "
+/**
+ * Stands in front of every function. A program for Windows that links the static library defines
+ * FPGA_ASSOC_STATIC first.
+ */
+#ifndef FPGA_ASSOC_API
+#if defined(_WIN32) && !defined(FPGA_ASSOC_STATIC)
+#define FPGA_ASSOC_API __declspec(dllimport)
+#elif defined(__GNUC__) && !defined(_WIN32)
+#define FPGA_ASSOC_API __attribute__((visibility(\"default\")))
+#else
+#define FPGA_ASSOC_API
+#endif
+#endif
+
+/**
+ * Stands in front of functions whose status must be looked at: the compiler warns where it is not.
+ * Define it as nothing to be spared that.
+ */
+#ifndef FPGA_ASSOC_MUST_CHECK
+#if defined(__GNUC__)
+#define FPGA_ASSOC_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define FPGA_ASSOC_MUST_CHECK
+#endif
+#endif
+";

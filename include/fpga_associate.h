@@ -3,10 +3,37 @@
  *
  * Made from the Rust sources by cbindgen. To renew it: UPDATE_HEADER=1 cargo test --test header
  *
- * Every function may be called from any thread at any time; there is nothing to initialise and
- * nothing to shut down. Not from a signal handler, and not from a child of vfork, which shares its
- * parent's memory; a child of fork, _Fork or clone gets connections of its own. Text is UTF-8 and ends in NUL. Text that is passed in is borrowed for the
- * call; text that is returned belongs to the library.
+ * Threads: every function may be called from any thread at any time; there is nothing to initialise
+ * and nothing to shut down. What is freed must be in use nowhere else. A call can't be broken off by
+ * pthread_cancel: the cancellation takes effect after the call has returned.
+ *
+ * Not from: a signal handler (no function is async-signal-safe), or a child of vfork, which shares
+ * its parent's memory. A child of fork, _Fork or clone gets connections of its own.
+ *
+ * Text is UTF-8 and ends in NUL. Text that is passed in is borrowed for the call; text that is
+ * returned belongs to the library.
+ *
+ * Statuses: functions that can fail return an fpga_assoc_status as int32_t; all fit a process's exit
+ * status too. errno may change, and says nothing.
+ *
+ * Callbacks run on the thread that makes the call. They may call any function of this library but free
+ * what is in use, above all not the client whose call they serve. They must return: no exception, no
+ * longjmp and no pthread_exit may leave them.
+ *
+ * The environment's proxies are read when a client is made, those of the one-line calls at the first of
+ * them. SSL_CERT_FILE, SSL_CERT_DIR and the system's trusted certificates are read once a process, at
+ * the first handshake that needs them. As for every reader of the environment, no other thread may
+ * change it (setenv, putenv) meanwhile.
+ *
+ * Descriptors: a client has two from its first call on (that of the one-line calls none), and one for
+ * each connection. A connection that no call uses serves for 55 seconds, and is closed by the next call, by
+ * fpga_assoc_client_close_idle or with the client: no thread of this library runs between calls. At
+ * most 100 are kept; where the process has no descriptor left they are given up for a new one.
+ *
+ * Memory that runs out is FPGA_ASSOC_OUT_OF_MEMORY. What that does not cover is the C library's own
+ * need: it may refuse a thread for a name lookup, which is FPGA_ASSOC_RESOLVE_FAILED, and its resolver
+ * and its loader may end the process. After a call no memory that the library owns or has freed holds
+ * the token, what was sent, or a proxy's password; a client masks the password while it needs it.
  */
 
 #ifndef FPGA_ASSOCIATE_H
@@ -21,6 +48,36 @@
 #define FPGA_ASSOC_VERSION_MAJOR 0
 #define FPGA_ASSOC_VERSION_MINOR 1
 #define FPGA_ASSOC_VERSION_PATCH 0
+
+/** The version of this header as a number that grows with it: 1.2.3 is 1002003. */
+#define FPGA_ASSOC_VERSION_NUMBER \
+  (FPGA_ASSOC_VERSION_MAJOR * 1000000L + FPGA_ASSOC_VERSION_MINOR * 1000L + FPGA_ASSOC_VERSION_PATCH)
+
+/**
+ * Stands in front of every function. A program for Windows that links the static library defines
+ * FPGA_ASSOC_STATIC first.
+ */
+#ifndef FPGA_ASSOC_API
+#if defined(_WIN32) && !defined(FPGA_ASSOC_STATIC)
+#define FPGA_ASSOC_API __declspec(dllimport)
+#elif defined(__GNUC__) && !defined(_WIN32)
+#define FPGA_ASSOC_API __attribute__((visibility("default")))
+#else
+#define FPGA_ASSOC_API
+#endif
+#endif
+
+/**
+ * Stands in front of functions whose status must be looked at: the compiler warns where it is not.
+ * Define it as nothing to be spared that.
+ */
+#ifndef FPGA_ASSOC_MUST_CHECK
+#if defined(__GNUC__)
+#define FPGA_ASSOC_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define FPGA_ASSOC_MUST_CHECK
+#endif
+#endif
 
 
 /**
@@ -153,6 +210,28 @@ typedef enum fpga_assoc_observed {
 } fpga_assoc_observed;
 
 /**
+ * How much a line of the log matters.
+ */
+typedef enum fpga_assoc_log_level {
+  /**
+   * A call failed.
+   */
+  FPGA_ASSOC_LOG_ERROR = 1,
+  /**
+   * Something went wrong, and the call goes on.
+   */
+  FPGA_ASSOC_LOG_WARNING = 2,
+  /**
+   * A connection was made, the list was asked, a call succeeded.
+   */
+  FPGA_ASSOC_LOG_INFO = 3,
+  /**
+   * Each attempt.
+   */
+  FPGA_ASSOC_LOG_DEBUG = 4,
+} fpga_assoc_log_level;
+
+/**
  * A client of one endpoint, with its settings and the connections that it keeps. Any number of
  * threads may use one at once.
  */
@@ -182,14 +261,14 @@ typedef struct fpga_assoc_list fpga_assoc_list;
  * A function of the host that receives one line of text for each connection, attempt, retry and
  * outcome of a client.
  *
- * `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a
- * warning, 3 for information and 4 for debugging. `line` is one line of UTF-8 without control
+ * `context` is what was given to `fpga_assoc_config_set_log`. `level` is an `fpga_assoc_log_level`.
+ * `line` is one line of UTF-8 without control
  * characters that ends in NUL, at most 1,023 bytes, never with the token; it is valid during the
  * call alone.
  *
  * It is called on the thread that makes the call, from several at once where several call, and may
- * itself call any function of this library. It must return: no exception and no longjmp may leave
- * it. It may fork: where the child returns too, the call ends there as
+ * itself call any function of this library but free what is in use, such as its own client. It must
+ * return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the call ends there as
  * `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the parent's.
  */
 typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
@@ -317,6 +396,8 @@ extern "C" {
  *
  * Thread-safe: any number of threads may call at once. Blocks the calling thread.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_associate(const char *endpoint,
                        const char *token,
                        const char *project_id,
@@ -338,6 +419,8 @@ int32_t fpga_associate(const char *endpoint,
  *
  * Thread-safe: any number of threads may call at once. Blocks the calling thread.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_disassociate(const char *endpoint,
                           const char *token,
                           const char *project_id,
@@ -367,6 +450,8 @@ int32_t fpga_disassociate(const char *endpoint,
  *
  * Thread-safe: any number of threads may call at once. Blocks the calling thread.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_associations(const char *endpoint,
                           const char *token,
                           const char *project_id,
@@ -378,7 +463,7 @@ int32_t fpga_associations(const char *endpoint,
  * Closes the connections of the one-line calls that no call uses now, as
  * `fpga_assoc_client_close_idle` does for a client. Thread-safe.
  */
-void fpga_assoc_close_idle(void);
+FPGA_ASSOC_API void fpga_assoc_close_idle(void);
 
 /**
  * The calling thread's last error, as one line of text for people.
@@ -388,14 +473,15 @@ void fpga_assoc_close_idle(void);
  * the token.
  *
  * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
- * none. The text belongs to the library and stays valid until the same thread's next call that
- * sets it: `fpga_associate`, `fpga_disassociate`, `fpga_associations`, a setter of a
+ * none. The text belongs to the library and stays valid until the thread ends or makes its next call
+ * that sets it: `fpga_associate`, `fpga_disassociate`, `fpga_associations`, a setter of a
  * configuration, or a function of a client that was given no error pointer. Copy what must live
  * longer.
  *
  * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
  * before anything else can run.
  */
+FPGA_ASSOC_API
 const char *fpga_assoc_last_error(void);
 
 /**
@@ -407,21 +493,21 @@ const char *fpga_assoc_last_error(void);
  *
  * Thread-safe: each thread has its own.
  */
-const struct fpga_assoc_error *fpga_assoc_last_error_detail(void);
+FPGA_ASSOC_API const struct fpga_assoc_error *fpga_assoc_last_error_detail(void);
 
 /**
  * The status of the call, the same number that the call returned; `FPGA_ASSOC_OK` for NULL.
  *
  * Thread-safe.
  */
-int32_t fpga_assoc_error_status(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API int32_t fpga_assoc_error_status(const struct fpga_assoc_error *error);
 
 /**
  * The HTTP status of the answer; 0 where no answer came, and for NULL.
  *
  * Thread-safe.
  */
-int32_t fpga_assoc_error_http_status(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API int32_t fpga_assoc_error_http_status(const struct fpga_assoc_error *error);
 
 /**
  * One line of text for people, as `fpga_assoc_last_error` describes it; "" for NULL.
@@ -429,7 +515,7 @@ int32_t fpga_assoc_error_http_status(const struct fpga_assoc_error *error);
  * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
  * Thread-safe.
  */
-const char *fpga_assoc_error_message(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API const char *fpga_assoc_error_message(const struct fpga_assoc_error *error);
 
 /**
  * The service's own code, such as "Ecs.0005"; "" where it gave none, and for NULL.
@@ -437,7 +523,7 @@ const char *fpga_assoc_error_message(const struct fpga_assoc_error *error);
  * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
  * Thread-safe.
  */
-const char *fpga_assoc_error_code(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API const char *fpga_assoc_error_code(const struct fpga_assoc_error *error);
 
 /**
  * The service's name for this request, which its support asks for; "" where none came, and for
@@ -446,7 +532,7 @@ const char *fpga_assoc_error_code(const struct fpga_assoc_error *error);
  * Returns text that ends in NUL, never NULL; it belongs to the error and lives as long as it.
  * Thread-safe.
  */
-const char *fpga_assoc_error_request_id(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API const char *fpga_assoc_error_request_id(const struct fpga_assoc_error *error);
 
 /**
  * How long the service asked to wait before the next call, in milliseconds, at most 86,400,000 (a
@@ -454,7 +540,7 @@ const char *fpga_assoc_error_request_id(const struct fpga_assoc_error *error);
  *
  * Thread-safe.
  */
-uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
 
 /**
  * How many times the request was tried, for a list the page that failed; 0 where an argument was
@@ -463,6 +549,7 @@ uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
  *
  * Thread-safe.
  */
+FPGA_ASSOC_API
 uint32_t fpga_assoc_error_attempts(const struct fpga_assoc_error *error);
 
 /**
@@ -480,6 +567,7 @@ uint32_t fpga_assoc_error_attempts(const struct fpga_assoc_error *error);
  *
  * Thread-safe.
  */
+FPGA_ASSOC_API
 bool fpga_assoc_error_outcome_unknown(const struct fpga_assoc_error *error);
 
 /**
@@ -491,7 +579,7 @@ bool fpga_assoc_error_outcome_unknown(const struct fpga_assoc_error *error);
  *
  * Thread-safe.
  */
-int32_t fpga_assoc_error_observed(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API int32_t fpga_assoc_error_observed(const struct fpga_assoc_error *error);
 
 /**
  * Frees an error that an error pointer received. NULL is ignored.
@@ -500,7 +588,7 @@ int32_t fpga_assoc_error_observed(const struct fpga_assoc_error *error);
  *
  * Thread-safe, as long as nobody else uses the error any more.
  */
-void fpga_assoc_error_free(struct fpga_assoc_error *error);
+FPGA_ASSOC_API void fpga_assoc_error_free(struct fpga_assoc_error *error);
 
 /**
  * The name of a status, as "FPGA_ASSOC_TIMEOUT"; "unknown status" for a number that is none.
@@ -508,7 +596,7 @@ void fpga_assoc_error_free(struct fpga_assoc_error *error);
  * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never
  * NULL. Thread-safe.
  */
-const char *fpga_assoc_status_name(int32_t status);
+FPGA_ASSOC_API const char *fpga_assoc_status_name(int32_t status);
 
 /**
  * The likely cause of a status and what to do about it, in a sentence or two for people.
@@ -516,7 +604,7 @@ const char *fpga_assoc_status_name(int32_t status);
  * `status` may be any number. Returns constant text that ends in NUL and is valid for ever, never
  * NULL. Thread-safe.
  */
-const char *fpga_assoc_status_help(int32_t status);
+FPGA_ASSOC_API const char *fpga_assoc_status_help(int32_t status);
 
 /**
  * The version of the library that is loaded, as "1.2.3"; `FPGA_ASSOC_VERSION` is that of the
@@ -524,7 +612,7 @@ const char *fpga_assoc_status_help(int32_t status);
  *
  * Returns constant text that ends in NUL and is valid for ever, never NULL. Thread-safe.
  */
-const char *fpga_assoc_version(void);
+FPGA_ASSOC_API const char *fpga_assoc_version(void);
 
 /**
  * New settings, each at its default.
@@ -532,6 +620,7 @@ const char *fpga_assoc_version(void);
  * Returns the settings; free them with `fpga_assoc_config_free`. NULL where memory ran out: a setter
  * refuses it, and `fpga_assoc_client_new` takes it for the defaults. Thread-safe.
  */
+FPGA_ASSOC_API
 struct fpga_assoc_config *fpga_assoc_config_new(void);
 
 /**
@@ -539,7 +628,7 @@ struct fpga_assoc_config *fpga_assoc_config_new(void);
  *
  * Thread-safe, as long as nobody else uses the settings any more.
  */
-void fpga_assoc_config_free(struct fpga_assoc_config *config);
+FPGA_ASSOC_API void fpga_assoc_config_free(struct fpga_assoc_config *config);
 
 /**
  * Sets the time for a whole call in milliseconds, 1 to 2,147,483,647: name lookup, connecting,
@@ -549,7 +638,10 @@ void fpga_assoc_config_free(struct fpga_assoc_config *config);
  * one from another language, and for a `config` that is NULL; sets the thread's last error.
  * Thread-safe.
  */
-int32_t fpga_assoc_config_set_timeout_ms(struct fpga_assoc_config *config, uint32_t ms);
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_timeout_ms(struct fpga_assoc_config *config,
+                                         uint32_t ms);
 
 /**
  * Sets the time for the connection of one attempt in milliseconds, 1 to 2,147,483,647: name
@@ -560,7 +652,10 @@ int32_t fpga_assoc_config_set_timeout_ms(struct fpga_assoc_config *config, uint3
  * one from another language, and for a `config` that is NULL; sets the thread's last error.
  * Thread-safe.
  */
-int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *config, uint32_t ms);
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *config,
+                                                 uint32_t ms);
 
 /**
  * Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
@@ -574,6 +669,8 @@ int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *confi
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
  * that is NULL; sets the thread's last error. Thread-safe.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_config_set_max_attempts(struct fpga_assoc_config *config,
                                            uint32_t attempts);
 
@@ -592,7 +689,10 @@ int32_t fpga_assoc_config_set_max_attempts(struct fpga_assoc_config *config,
  * certificate, or holds a block that is none, and for NULL; sets the thread's last error.
  * Thread-safe.
  */
-int32_t fpga_assoc_config_set_ca_file(struct fpga_assoc_config *config, const char *path);
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_ca_file(struct fpga_assoc_config *config,
+                                      const char *path);
 
 /**
  * Sets certificates in PEM format to trust in place of the system's, as
@@ -603,6 +703,8 @@ int32_t fpga_assoc_config_set_ca_file(struct fpga_assoc_config *config, const ch
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a text that holds no certificate or
  * a block that is none, and for NULL; sets the thread's last error. Thread-safe.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_config_set_ca_pem(struct fpga_assoc_config *config,
                                      const char *pem,
                                      size_t length);
@@ -618,6 +720,8 @@ int32_t fpga_assoc_config_set_ca_pem(struct fpga_assoc_config *config,
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a text without a certificate or a
  * key, with a key of another certificate, and for NULL; sets the thread's last error. Thread-safe.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_config_set_client_certificate(struct fpga_assoc_config *config,
                                                  const char *pem,
                                                  size_t length);
@@ -637,7 +741,10 @@ int32_t fpga_assoc_config_set_client_certificate(struct fpga_assoc_config *confi
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a URL that can't be used and for
  * NULL; sets the thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_proxy(struct fpga_assoc_config *config, const char *url);
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_proxy(struct fpga_assoc_config *config,
+                                    const char *url);
 
 /**
  * Sets the caller's product, such as "deploy-tool/2.1", which the request's User-Agent names in
@@ -649,7 +756,10 @@ int32_t fpga_assoc_config_set_proxy(struct fpga_assoc_config *config, const char
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the
  * thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_user_agent(struct fpga_assoc_config *config, const char *product);
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_user_agent(struct fpga_assoc_config *config,
+                                         const char *product);
 
 /**
  * Sets whether an endpoint may be plain "http://" beyond this very machine, where everyone on the
@@ -658,7 +768,10 @@ int32_t fpga_assoc_config_set_user_agent(struct fpga_assoc_config *config, const
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
  * thread's last error. Thread-safe.
  */
-int32_t fpga_assoc_config_set_allow_http(struct fpga_assoc_config *config, bool allow);
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_allow_http(struct fpga_assoc_config *config,
+                                         bool allow);
 
 /**
  * Sets whether the list call is asked where only that can tell: what became of a request whose
@@ -672,6 +785,8 @@ int32_t fpga_assoc_config_set_allow_http(struct fpga_assoc_config *config, bool 
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
  * thread's last error. Thread-safe.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_config_set_confirm(struct fpga_assoc_config *config,
                                       bool confirm);
 
@@ -683,6 +798,8 @@ int32_t fpga_assoc_config_set_confirm(struct fpga_assoc_config *config,
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
  * thread's last error. Thread-safe.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_config_set_idempotent(struct fpga_assoc_config *config,
                                          bool idempotent);
 
@@ -696,6 +813,8 @@ int32_t fpga_assoc_config_set_idempotent(struct fpga_assoc_config *config,
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
  * thread's last error. Thread-safe.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_config_set_log(struct fpga_assoc_config *config,
                                   fpga_assoc_log_fn log,
                                   void *context);
@@ -715,6 +834,8 @@ int32_t fpga_assoc_config_set_log(struct fpga_assoc_config *config,
  * endpoint that can't be used and for an `endpoint` or a `client` that is NULL. The proxies of the
  * environment are read now. Thread-safe.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_client_new(const char *endpoint,
                               const struct fpga_assoc_config *config,
                               struct fpga_assoc_client **client,
@@ -734,6 +855,8 @@ int32_t fpga_assoc_client_new(const char *endpoint,
  * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
  * calling thread, until the time for the whole call has passed at the latest.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_client_associate(struct fpga_assoc_client *client,
                                     const char *token,
                                     const char *project_id,
@@ -749,6 +872,8 @@ int32_t fpga_assoc_client_associate(struct fpga_assoc_client *client,
  * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
  * calling thread, until the time for the whole call has passed at the latest.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_client_disassociate(struct fpga_assoc_client *client,
                                        const char *token,
                                        const char *project_id,
@@ -769,6 +894,8 @@ int32_t fpga_assoc_client_disassociate(struct fpga_assoc_client *client,
  * Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
  * calling thread, until the time for the whole call, all pages included, has passed at the latest.
  */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
 int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
                                        const char *token,
                                        const char *project_id,
@@ -785,7 +912,7 @@ int32_t fpga_assoc_client_associations(struct fpga_assoc_client *client,
  * call this ended may do so at once, while this function is still returning in another. In a child
  * of fork it ends the child's calls alone. Thread-safe: meant to be called from another thread.
  */
-void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
+FPGA_ASSOC_API void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
 
 /**
  * Closes the connections that no call of the client uses now; those that a call uses are kept
@@ -794,7 +921,7 @@ void fpga_assoc_client_shutdown(struct fpga_assoc_client *client);
  * A client keeps at most 100 connections, each for at most 55 seconds without use. NULL is ignored.
  * In a child of fork it closes the child's alone. Thread-safe.
  */
-void fpga_assoc_client_close_idle(struct fpga_assoc_client *client);
+FPGA_ASSOC_API void fpga_assoc_client_close_idle(struct fpga_assoc_client *client);
 
 /**
  * Frees a client and closes its connections. NULL is ignored.
@@ -802,20 +929,21 @@ void fpga_assoc_client_close_idle(struct fpga_assoc_client *client);
  * Thread-safe, as long as nobody else uses the client any more; a call of
  * `fpga_assoc_client_shutdown` that has begun is not use.
  */
-void fpga_assoc_client_free(struct fpga_assoc_client *client);
+FPGA_ASSOC_API void fpga_assoc_client_free(struct fpga_assoc_client *client);
 
 /**
  * How many pairs a list has; 0 for NULL.
  *
  * Thread-safe.
  */
-size_t fpga_assoc_list_len(const struct fpga_assoc_list *list);
+FPGA_ASSOC_API size_t fpga_assoc_list_len(const struct fpga_assoc_list *list);
 
 /**
  * One pair of a list, counted from 0; NULL past the end, and for NULL.
  *
  * Returns an entry that belongs to the list and lives as long as it. Thread-safe.
  */
+FPGA_ASSOC_API
 const struct fpga_assoc_entry *fpga_assoc_list_get(const struct fpga_assoc_list *list,
                                                    size_t index);
 
@@ -829,6 +957,7 @@ const struct fpga_assoc_entry *fpga_assoc_list_get(const struct fpga_assoc_list 
  * Returns text that ends in NUL, never NULL; it belongs to the list and lives as long as it.
  * Thread-safe.
  */
+FPGA_ASSOC_API
 const char *fpga_assoc_list_json(const struct fpga_assoc_list *list);
 
 /**
@@ -836,7 +965,7 @@ const char *fpga_assoc_list_json(const struct fpga_assoc_list *list);
  *
  * Thread-safe, as long as nobody else uses the list any more.
  */
-void fpga_assoc_list_free(struct fpga_assoc_list *list);
+FPGA_ASSOC_API void fpga_assoc_list_free(struct fpga_assoc_list *list);
 
 #ifdef __cplusplus
 }  // extern "C"

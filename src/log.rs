@@ -7,14 +7,20 @@ use crate::text;
 
 const MAX_LINE: usize = 1023;
 
-/// How much a line matters.
+/// How much a line of the log matters.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+// Spelled as in C, where each also carries the prefix FPGA_ASSOC_.
+#[allow(non_camel_case_types, clippy::enum_variant_names)]
 pub enum Level {
-    Error = 1,
-    Warning = 2,
-    Info = 3,
-    Debug = 4,
+    /// A call failed.
+    LOG_ERROR = 1,
+    /// Something went wrong, and the call goes on.
+    LOG_WARNING = 2,
+    /// A connection was made, the list was asked, a call succeeded.
+    LOG_INFO = 3,
+    /// Each attempt.
+    LOG_DEBUG = 4,
 }
 
 /// Where the lines go; nowhere by default.

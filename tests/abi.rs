@@ -2,13 +2,6 @@
 //! with the header, with what the C compiler makes of it, and with the shared library.
 
 #![cfg(target_pointer_width = "64")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::fs;
@@ -65,7 +58,7 @@ fn the_shared_library_exports_the_functions_of_the_baseline_and_nothing_else() {
 fn a_break_is_found_and_named() {
     let header = header();
     let before = of_header(&header).unwrap();
-    let ms = "fpga_assoc_config_set_timeout_ms(struct fpga_assoc_config *config, uint32_t ms)";
+    let attempts = "                                           uint32_t attempts)";
     for (text, instead, told) in [
         // A number.
         (
@@ -81,15 +74,15 @@ fn a_break_is_found_and_named() {
         ),
         // An argument's type.
         (
-            ms,
-            &ms.replace("uint32_t", "uint64_t"),
-            "    - function fpga_assoc_config_set_timeout_ms: int32_t (fpga_assoc_config *, uint32_t)\n    \
-                 + function fpga_assoc_config_set_timeout_ms: int32_t (fpga_assoc_config *, uint64_t)\n",
+            attempts,
+            &attempts.replace("uint32_t", "uint64_t"),
+            "    - function fpga_assoc_config_set_max_attempts: int32_t (fpga_assoc_config *, uint32_t)\n    \
+                 + function fpga_assoc_config_set_max_attempts: int32_t (fpga_assoc_config *, uint64_t)\n",
         ),
         // An argument more.
         (
-            ms,
-            &ms.replace("uint32_t ms", "uint32_t ms, bool exactly"),
+            attempts,
+            &attempts.replace("uint32_t attempts", "uint32_t attempts, bool exactly"),
             "int32_t (fpga_assoc_config *, uint32_t, bool)\n",
         ),
         // A result's type.
@@ -100,7 +93,7 @@ fn a_break_is_found_and_named() {
         ),
         // A function less.
         (
-            "void fpga_assoc_close_idle(void);",
+            "FPGA_ASSOC_API void fpga_assoc_close_idle(void);",
             "",
             "  break: removed\n    - function fpga_assoc_close_idle: void (void)\n",
         ),
@@ -191,7 +184,7 @@ fn names_of_arguments_attributes_macros_and_order_are_no_part_of_it() {
     let macros = "#include <stdint.h>\n\
                   #define FPGA_ASSOC_SOME_SINCE(major, \\\n    minor)\n\
                   #define FPGA_ASSOC_SOME_CHECK \\\n    __attribute__((warn_unused_result))\n";
-    let close = "void fpga_assoc_close_idle(void);";
+    let close = "FPGA_ASSOC_API void fpga_assoc_close_idle(void);";
     let list = "typedef struct fpga_assoc_list fpga_assoc_list;";
     let moved = with(
         &with(&header, close, ""),

@@ -1,13 +1,6 @@
 //! What every answer comes to: documented ones, those of gateways and proxies, and those of no
 //! well-behaved server.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::io::Write;

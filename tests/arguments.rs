@@ -1,13 +1,6 @@
 //! What the arguments accept; and that what they refuse is explained, shows no secret and sends
 //! nothing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use fpga_associate::status::Status;

@@ -1,12 +1,5 @@
 //! What is tried again, when, and what never is.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::io::Write;

@@ -1,7 +1,5 @@
 //! Whatever a server sends, however much of it, memory is bounded and the call ends.
 
-#![allow(clippy::unwrap_used)]
-
 mod support;
 
 use std::fs;

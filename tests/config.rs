@@ -1,12 +1,5 @@
 //! The settings of a client, and the pointers that it takes and gives.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -411,9 +404,12 @@ fn a_client_keeps_the_settings_that_it_was_made_with() {
     // SAFETY: all pointers are good for their calls; each thing is freed once.
     let outcome = unsafe {
         let config = Box::into_raw(capi::fpga_assoc_config_new().unwrap());
-        capi::fpga_assoc_config_set_proxy(config, c"".as_ptr());
-        capi::fpga_assoc_config_set_max_attempts(config, 2);
-        capi::fpga_assoc_config_set_user_agent(config, c"before/1".as_ptr());
+        assert_eq!(capi::fpga_assoc_config_set_proxy(config, c"".as_ptr()), 0);
+        assert_eq!(capi::fpga_assoc_config_set_max_attempts(config, 2), 0);
+        assert_eq!(
+            capi::fpga_assoc_config_set_user_agent(config, c"before/1".as_ptr()),
+            0
+        );
         let new = capi::fpga_assoc_client_new;
         assert_eq!(
             new(
@@ -424,8 +420,11 @@ fn a_client_keeps_the_settings_that_it_was_made_with() {
             ),
             0
         );
-        capi::fpga_assoc_config_set_max_attempts(config, 1);
-        capi::fpga_assoc_config_set_user_agent(config, c"after/1".as_ptr());
+        assert_eq!(capi::fpga_assoc_config_set_max_attempts(config, 1), 0);
+        assert_eq!(
+            capi::fpga_assoc_config_set_user_agent(config, c"after/1".as_ptr()),
+            0
+        );
         capi::fpga_assoc_config_free(Some(Box::from_raw(config)));
         let outcome = call::outcome(associate_raw(client, ptr::null_mut()));
         capi::fpga_assoc_client_free(Some(Box::from_raw(client)));
@@ -717,7 +716,8 @@ fn lines_go_to_the_context_of_their_client_and_stop_with_null() {
     assert_eq!(counters[1].load(Ordering::SeqCst), 0);
 
     // SAFETY: the configuration is alive.
-    unsafe { capi::fpga_assoc_config_set_log(second.as_ptr(), None, ptr::null_mut()) };
+    let status = unsafe { capi::fpga_assoc_config_set_log(second.as_ptr(), None, ptr::null_mut()) };
+    assert_eq!(status, 0);
     assert!(second.client(&server.endpoint()).example().is(Status::OK));
     assert_eq!(counters[1].load(Ordering::SeqCst), 0);
 }

@@ -1,12 +1,5 @@
 //! Wherever a connection breaks, what the library returns is what the service did.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::io::Write;

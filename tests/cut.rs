@@ -1,7 +1,5 @@
 //! An answer that was cut off is no answer, and what comes behind an answer is no other.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 mod support;
 
 use std::io::Write;

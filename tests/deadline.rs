@@ -1,12 +1,5 @@
 //! The time limits of a call.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::net::{SocketAddr, UdpSocket};

@@ -1,13 +1,6 @@
 //! The Debian packages install, serve programs without any path being named, and leave nothing
 //! behind.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::env;

@@ -1,7 +1,5 @@
 //! A child of fork and its parent do not disturb each other.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod support;
 
 use std::path::Path;
@@ -108,4 +106,13 @@ fn a_child_of_the_log_callback_sends_nothing_of_its_parents_call() {
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert_eq!(status, 0);
     assert_eq!(server.finish().requests.len(), 3);
+}
+
+#[test]
+fn a_child_can_change_settings_that_a_thread_of_its_parent_was_changing() {
+    let service = Emulator::start().unwrap();
+    let toolchain = Toolchain::new().unwrap();
+    let source = root().join("tests/support/programs/fork_config.c");
+    let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
+    run(Command::new(program).arg(service.ca_file()).arg("500")).unwrap();
 }

@@ -1,7 +1,5 @@
 //! The header is what the sources say, compiles everywhere, and agrees with the library.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod support;
 
 use std::fs;
@@ -47,6 +45,7 @@ fn the_header_compiles_alone_and_twice_as_every_c_and_cpp() {
                     fs::write(&source, text).unwrap();
                     run(Command::new(compiler)
                         .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"])
+                        .args(["-Wshadow", "-Wconversion", "-Wundef"])
                         .arg(format!("-std={standard}"))
                         .args(["-x", language, "-I"])
                         .arg(root().join("include"))
@@ -58,12 +57,58 @@ fn the_header_compiles_alone_and_twice_as_every_c_and_cpp() {
     }
 }
 
+/// A status that nobody looks at is a warning; a function that returns something else is not.
+#[test]
+fn a_status_that_is_not_looked_at_is_a_warning() {
+    let toolchain = Toolchain::new().unwrap();
+    let body = |lines: &str| {
+        format!(
+            "#include \"fpga_associate.h\"
+            int main(void) {{
+                fpga_assoc_config *config = fpga_assoc_config_new();
+                {lines}
+                fpga_assoc_config_free(config);
+                return 0;
+            }}"
+        )
+    };
+    for (lines, more, compiles) in [
+        ("fpga_assoc_error_status(NULL);", "-DNOTHING", true),
+        (
+            "int32_t status = fpga_assoc_config_set_confirm(config, true); (void)status;",
+            "-DNOTHING",
+            true,
+        ),
+        (
+            "fpga_assoc_config_set_confirm(config, true);",
+            "-DNOTHING",
+            false,
+        ),
+        (
+            "fpga_associate(\"\", \"\", \"\", \"\", \"\");",
+            "-DNOTHING",
+            false,
+        ),
+        (
+            "fpga_associate(\"\", \"\", \"\", \"\", \"\");",
+            "-DFPGA_ASSOC_MUST_CHECK=",
+            true,
+        ),
+    ] {
+        let compiled = toolchain.compile_text("unchecked", &body(lines), &[more]);
+        assert_eq!(compiled.is_ok(), compiles, "{lines}: {compiled:?}");
+    }
+}
+
 #[test]
 fn the_version_macros_the_library_and_cargo_agree() {
     let toolchain = Toolchain::new().unwrap();
     let text = r#"
         #include <stdio.h>
         #include "fpga_associate.h"
+        #if FPGA_ASSOC_VERSION_NUMBER < 1000L || FPGA_ASSOC_VERSION_NUMBER >= 1000000000L
+        #error "not a version"
+        #endif
         int main(void) {
             printf("%s %s %d.%d.%d\n", fpga_assoc_version(), FPGA_ASSOC_VERSION,
                    FPGA_ASSOC_VERSION_MAJOR, FPGA_ASSOC_VERSION_MINOR, FPGA_ASSOC_VERSION_PATCH);
@@ -88,6 +133,7 @@ fn every_constant_has_its_number_its_name_and_a_help_text() {
         ("CONNECTION_LOST", 7),
         ("BAD_RESPONSE", 8),
         ("CANCELLED", 9),
+        ("OUT_OF_MEMORY", 11),
         ("REJECTED", 20),
         ("UNAUTHORIZED", 21),
         ("FORBIDDEN", 22),
@@ -102,14 +148,22 @@ fn every_constant_has_its_number_its_name_and_a_help_text() {
         ("LIMIT_REACHED", 31),
         ("INTERNAL", 99),
     ];
-    let observed = [("NOTHING", 0), ("ASSOCIATED", 1), ("APART", 2)];
+    let others = [
+        ("OBSERVED_NOTHING", 0),
+        ("OBSERVED_ASSOCIATED", 1),
+        ("OBSERVED_APART", 2),
+        ("LOG_ERROR", 1),
+        ("LOG_WARNING", 2),
+        ("LOG_INFO", 3),
+        ("LOG_DEBUG", 4),
+    ];
     let in_header = GENERATED
         .lines()
         .filter(|line| line.trim_start().starts_with("FPGA_ASSOC_") && line.contains(" = "))
         .count();
-    assert_eq!(in_header, expected.len() + observed.len());
-    for (name, number) in observed {
-        let line = format!("FPGA_ASSOC_OBSERVED_{name} = {number},");
+    assert_eq!(in_header, expected.len() + others.len());
+    for (name, number) in others {
+        let line = format!("FPGA_ASSOC_{name} = {number},");
         assert!(GENERATED.contains(&line), "{line}");
     }
 

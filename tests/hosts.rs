@@ -1,8 +1,6 @@
 //! The library lives in other people's processes: hosts with habits, and what it must not do to
 //! them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod support;
 
 use std::env;

@@ -1,7 +1,5 @@
 //! Connections that nobody uses: how many there are, and when they are closed.
 
-#![allow(clippy::unwrap_used)]
-
 mod support;
 
 use std::io::Write;

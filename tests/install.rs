@@ -1,12 +1,5 @@
 //! What `cargo cinstall` installs is all that C and C++ build systems need.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::fs;

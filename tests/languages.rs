@@ -1,12 +1,5 @@
 //! The examples in other languages, against the emulator of the service, over verified HTTPS.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::env;

@@ -1,7 +1,5 @@
 //! The shared library as the linker and the loader see it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod support;
 
 use std::process::Command;

@@ -1,12 +1,5 @@
 //! The list call: pages, fields, limits, and what is not a list.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::io::Write;

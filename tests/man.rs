@@ -1,7 +1,5 @@
 //! The man page is what the header says, and renders without a warning.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod support;
 
 use std::fs;

@@ -20,8 +20,6 @@
 //! may keep the machine busy then. What a busy machine can make look wrong is run again at the end,
 //! with little beside it.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,13 +1,6 @@
 //! The way to the service through proxies: the way that curl takes, and what proxies may do to a
 //! call.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::env;

@@ -1,12 +1,5 @@
 //! The release archive runs on every Linux with glibc 2.17, and holds all that a user of it needs.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::fs;

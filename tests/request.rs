@@ -1,13 +1,6 @@
 //! The request on the wire is the documented one, goes where the caller said, and goes out as often
 //! as promised.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::io::{Read, Write};

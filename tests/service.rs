@@ -1,12 +1,5 @@
 //! The C example against the emulator of the service, over verified HTTPS.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::process::{Command, Output};

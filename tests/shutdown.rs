@@ -1,12 +1,5 @@
 //! Ending a client's calls from another thread.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::io::{Read, Write};

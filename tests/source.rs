@@ -1,12 +1,5 @@
 //! A CMake project builds the library from source, with lines that a user pastes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use support::c::root;

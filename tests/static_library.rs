@@ -1,13 +1,6 @@
 //! The released static library links into a program beside another Rust library, whichever comes
 //! first, with the system's compiler and with `zig cc`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::fs;

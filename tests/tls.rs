@@ -3,13 +3,6 @@
 //! Trusted certificates are read once a process, so each call is made by a process of its own: this
 //! program again, at [`one_call`].
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::env;

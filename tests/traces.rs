@@ -4,8 +4,6 @@
 //! Of the library as it is shipped: without optimisation, values are moved about on the stack, and what
 //! the stack has is moved with them.
 
-#![allow(clippy::unwrap_used)]
-
 mod support;
 
 use std::collections::hash_map::RandomState;

@@ -1,7 +1,5 @@
 //! Certificates as system administrators have them: the server's own, files of all kinds, a client's.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 mod support;
 
 use std::ffi::CString;

@@ -1,7 +1,5 @@
 //! Where nothing of a request was sent, it is tried again; but not where it will be the same.
 
-#![allow(clippy::unwrap_used)]
-
 mod support;
 
 use std::io::Write;

@@ -1,12 +1,5 @@
 //! What a call costs that finds a connection.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 use std::collections::BTreeMap;

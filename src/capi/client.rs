@@ -38,6 +38,7 @@ pub struct fpga_assoc_client {
 /// endpoint that can't be used and for an `endpoint` or a `client` that is NULL. The proxies of the
 /// environment are read now. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_client_new(
     endpoint: *const c_char,
     config: Option<&fpga_assoc_config>,
@@ -69,6 +70,7 @@ pub unsafe extern "C" fn fpga_assoc_client_new(
 /// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
 /// calling thread, until the time for the whole call has passed at the latest.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_client_associate(
     client: *mut fpga_assoc_client,
     token: *const c_char,
@@ -99,6 +101,7 @@ pub unsafe extern "C" fn fpga_assoc_client_associate(
 /// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
 /// calling thread, until the time for the whole call has passed at the latest.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_client_disassociate(
     client: *mut fpga_assoc_client,
     token: *const c_char,
@@ -134,6 +137,7 @@ pub unsafe extern "C" fn fpga_assoc_client_disassociate(
 /// Thread-safe: any number of threads may call at once, each on a connection of its own. Blocks the
 /// calling thread, until the time for the whole call, all pages included, has passed at the latest.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_client_associations(
     client: *mut fpga_assoc_client,
     token: *const c_char,

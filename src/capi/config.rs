@@ -21,14 +21,14 @@ pub struct fpga_assoc_config {
 /// A function of the host that receives one line of text for each connection, attempt, retry and
 /// outcome of a client.
 ///
-/// `context` is what was given to `fpga_assoc_config_set_log`. `level` is 1 for an error, 2 for a
-/// warning, 3 for information and 4 for debugging. `line` is one line of UTF-8 without control
+/// `context` is what was given to `fpga_assoc_config_set_log`. `level` is an `fpga_assoc_log_level`.
+/// `line` is one line of UTF-8 without control
 /// characters that ends in NUL, at most 1,023 bytes, never with the token; it is valid during the
 /// call alone.
 ///
 /// It is called on the thread that makes the call, from several at once where several call, and may
-/// itself call any function of this library. It must return: no exception and no longjmp may leave
-/// it. It may fork: where the child returns too, the call ends there as
+/// itself call any function of this library but free what is in use, such as its own client. It must
+/// return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the call ends there as
 /// `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the parent's.
 pub type fpga_assoc_log_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, level: i32, line: *const c_char)>;
@@ -63,6 +63,7 @@ pub extern "C" fn fpga_assoc_config_free(config: Option<Box<fpga_assoc_config>>)
 /// one from another language, and for a `config` that is NULL; sets the thread's last error.
 /// Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
     config: *mut fpga_assoc_config,
     ms: u32,
@@ -79,6 +80,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_timeout_ms(
 /// one from another language, and for a `config` that is NULL; sets the thread's last error.
 /// Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
     config: *mut fpga_assoc_config,
     ms: u32,
@@ -98,6 +100,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
 /// that is NULL; sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_max_attempts(
     config: *mut fpga_assoc_config,
     attempts: u32,
@@ -120,6 +123,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_max_attempts(
 /// certificate, or holds a block that is none, and for NULL; sets the thread's last error.
 /// Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
     config: *mut fpga_assoc_config,
     path: *const c_char,
@@ -142,6 +146,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_ca_file(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a text that holds no certificate or
 /// a block that is none, and for NULL; sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_ca_pem(
     config: *mut fpga_assoc_config,
     pem: *const c_char,
@@ -167,6 +172,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_ca_pem(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a text without a certificate or a
 /// key, with a key of another certificate, and for NULL; sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_client_certificate(
     config: *mut fpga_assoc_config,
     pem: *const c_char,
@@ -196,6 +202,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_client_certificate(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a URL that can't be used and for
 /// NULL; sets the thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_proxy(
     config: *mut fpga_assoc_config,
     url: *const c_char,
@@ -213,6 +220,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_proxy(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the
 /// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_user_agent(
     config: *mut fpga_assoc_config,
     product: *const c_char,
@@ -231,6 +239,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_user_agent(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
 /// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
     config: *mut fpga_assoc_config,
     allow: bool,
@@ -250,6 +259,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_allow_http(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
 /// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_confirm(
     config: *mut fpga_assoc_config,
     confirm: bool,
@@ -265,6 +275,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_confirm(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
 /// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_idempotent(
     config: *mut fpga_assoc_config,
     idempotent: bool,
@@ -282,6 +293,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_idempotent(
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
 /// thread's last error. Thread-safe.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_assoc_config_set_log(
     config: *mut fpga_assoc_config,
     log: fpga_assoc_log_fn,

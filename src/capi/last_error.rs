@@ -79,7 +79,7 @@ fn with_true_cause(error: Error) -> Error {
 fn replace(new: *mut fpga_assoc_error) {
     let old = LAST.replace(new);
     if old != new {
-        END.set(new.cast());
+        END.is_wanted(!new.is_null());
         // SAFETY: `contained` made it, and only this thread's `LAST` held it.
         unsafe { fpga_assoc_error_free(old) };
     }
@@ -92,8 +92,8 @@ fn replace(new: *mut fpga_assoc_error) {
 /// the token.
 ///
 /// Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
-/// none. The text belongs to the library and stays valid until the same thread's next call that
-/// sets it: `fpga_associate`, `fpga_disassociate`, `fpga_associations`, a setter of a
+/// none. The text belongs to the library and stays valid until the thread ends or makes its next call
+/// that sets it: `fpga_associate`, `fpga_disassociate`, `fpga_associations`, a setter of a
 /// configuration, or a function of a client that was given no error pointer. Copy what must live
 /// longer.
 ///

@@ -77,6 +77,7 @@ static CLIENT: PerProcess<Client> = PerProcess::new();
 ///
 /// Thread-safe: any number of threads may call at once. Blocks the calling thread.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_associate(
     endpoint: *const c_char,
     token: *const c_char,
@@ -111,6 +112,7 @@ pub unsafe extern "C" fn fpga_associate(
 ///
 /// Thread-safe: any number of threads may call at once. Blocks the calling thread.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_disassociate(
     endpoint: *const c_char,
     token: *const c_char,
@@ -153,6 +155,7 @@ pub unsafe extern "C" fn fpga_disassociate(
 ///
 /// Thread-safe: any number of threads may call at once. Blocks the calling thread.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn fpga_associations(
     endpoint: *const c_char,
     token: *const c_char,

@@ -130,7 +130,7 @@ impl<'a> Course<'a> {
     }
 
     fn send_again(&mut self, send: Sending<'_>) {
-        self.log(Level::Warning, |course| {
+        self.log(Level::LOG_WARNING, |course| {
             let ms = course.pause.as_millis();
             format!("{}; again in {ms} ms", course.message())
         });
@@ -142,7 +142,7 @@ impl<'a> Course<'a> {
     fn send(&mut self, send: Sending<'_>) {
         self.attempt += 1;
         self.was_replaced = false;
-        self.log(Level::Debug, |course| {
+        self.log(Level::LOG_DEBUG, |course| {
             let most = course.session.settings.max_attempts;
             format!("{}: attempt {} of {most}", course.name(), course.attempt)
         });
@@ -152,7 +152,7 @@ impl<'a> Course<'a> {
 
     fn replace(&mut self, send: Sending<'_>) {
         self.was_replaced = true;
-        self.log(Level::Info, |course| {
+        self.log(Level::LOG_INFO, |course| {
             format!("{}; once more on a new connection", course.message())
         });
         let result = send(Kept::Stale, self.until);
@@ -190,7 +190,7 @@ impl<'a> Course<'a> {
         if !self.wait(wait) {
             return;
         }
-        self.log(Level::Info, |course| {
+        self.log(Level::LOG_INFO, |course| {
             format!("{}: asking the list what became of it", course.name())
         });
         self.looks += 1;
@@ -217,7 +217,7 @@ impl<'a> Course<'a> {
         let Subject::Change(pair, aim) = self.subject else {
             return;
         };
-        self.log(Level::Info, |course| {
+        self.log(Level::LOG_INFO, |course| {
             format!("{}: counting what the ECS image has", course.name())
         });
         let not_full = match self.shown {
@@ -238,7 +238,7 @@ impl<'a> Course<'a> {
             self.stop(error);
             return;
         }
-        self.log(Level::Warning, |_| {
+        self.log(Level::LOG_WARNING, |_| {
             format!("the list can't tell: {}", error.message)
         });
         let is_refused = matches!(

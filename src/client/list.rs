@@ -35,7 +35,7 @@ impl Session<'_> {
             if !moved || is_the_same {
                 return Ok(list);
             }
-            self.settings.log.line(Level::Warning, || {
+            self.settings.log.line(Level::LOG_WARNING, || {
                 let (call, endpoint) = (self.report.call, self.report.endpoint);
                 format!("{call}: {endpoint}: what is listed moved between its pages")
             });

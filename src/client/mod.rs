@@ -144,8 +144,8 @@ impl Client {
         };
         let log = &self.settings.log;
         match &result {
-            Ok(_) => log.line(Level::Info, || format!("{name} at {endpoint}: done")),
-            Err(error) => log.line(Level::Error, || error.message.clone()),
+            Ok(_) => log.line(Level::LOG_INFO, || format!("{name} at {endpoint}: done")),
+            Err(error) => log.line(Level::LOG_ERROR, || error.message.clone()),
         }
         result
     }

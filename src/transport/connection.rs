@@ -33,7 +33,7 @@ pub struct Connection {
     socket: Arc<TcpStream>,
     made: Instant,
     was_used: bool,
-    usual: Option<UsualHeaders>,
+    usual: Option<Box<UsualHeaders>>,
 }
 
 impl Connection {
@@ -135,7 +135,7 @@ impl Connection {
     fn head(&mut self, request: Request<'_>) -> Result<HttpRequest<()>, Failure> {
         let usual = match self.usual.take() {
             Some(usual) if usual.are_those_of(request) => usual,
-            _ => UsualHeaders::of(request, &self.authority).map_err(unfit)?,
+            _ => Box::new(UsualHeaders::of(request, &self.authority).map_err(unfit)?),
         };
         let mut headers = usual.headers.clone();
         self.usual = Some(usual);

@@ -71,7 +71,7 @@ impl Dialer {
                 let reason = format!("not done within {limit} ms");
                 Failure { reason, ..failure }
             })?;
-        self.log.line(Level::Info, || {
+        self.log.line(Level::LOG_INFO, || {
             let milliseconds = begun.elapsed().as_millis();
             let through = route.as_ref().map_or(String::new(), |proxy| {
                 format!(" through {}:{}", proxy.host(), proxy.port())

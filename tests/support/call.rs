@@ -1,7 +1,5 @@
 //! The exports as safe Rust, with the promises that hold for every outcome checked on the way.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::ffi::{CStr, CString, c_char};
 
 use fpga_associate::capi;

@@ -1,7 +1,5 @@
 //! Authorities, the certificates that they sign, and a server that shows one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;

@@ -1,7 +1,5 @@
 //! Configured clients as safe Rust, through the C exports.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::sync::Mutex;

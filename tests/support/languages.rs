@@ -1,7 +1,5 @@
 //! What a program in any language must do with the library: the same for all of them.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -82,7 +82,7 @@ pub fn page(header: &str) -> String {
         }
     }
     page.push_str(".fi\n.SH DESCRIPTION\n");
-    page.push_str(&paragraphs(&introduction(header)));
+    page.push_str(&paragraphs(&introduction(header)).replace(".IP\n", ".P\n"));
     for group in ORDER {
         page.push_str(&format!(".SS {}\n", macro_argument(group)));
         for (name, _, comment) in functions(&declarations, group) {

@@ -1,7 +1,5 @@
 //! A server that does what no HTTP library would: each answer is written as bytes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,8 +1,6 @@
 //! A relay between the library and the emulator that breaks connections at a chosen point of a
 //! chosen request.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,5 @@
 //! Peers that keep a call waiting, each at another point, and ways to see how far a call has got.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::collections::HashMap;
 use std::env;
 use std::ffi::{CStr, c_char, c_void};

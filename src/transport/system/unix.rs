@@ -241,22 +241,28 @@ extern "C" fn run(work: *mut c_void) -> *mut c_void {
 pub struct ThreadEnd {
     /// One more than the system's number; 0 before it has one.
     key: AtomicU64,
-    run: unsafe extern "C" fn(*mut c_void),
+    run: extern "C" fn(*mut c_void),
 }
 
 impl ThreadEnd {
-    /// The function is called with what was set.
-    pub const fn new(run: unsafe extern "C" fn(*mut c_void)) -> Self {
+    /// Nobody has asked for it yet. The function can do nothing with its argument.
+    pub const fn new(run: extern "C" fn(*mut c_void)) -> Self {
         Self {
             key: AtomicU64::new(0),
             run,
         }
     }
 
-    /// Sets it for this thread; NULL is nothing to be done. Where the system has no place for it
-    /// nothing is done.
+    /// Says whether something is to be done at the end of this thread. Where the system has no place to
+    /// note it nothing is.
     #[allow(unsafe_code)]
-    pub fn set(&self, value: *mut c_void) {
+    pub fn is_wanted(&self, is_wanted: bool) {
+        let nothing = ptr::null();
+        let value = if is_wanted {
+            ptr::from_ref(self).cast()
+        } else {
+            nothing
+        };
         if let Some(key) = self.key() {
             // SAFETY: the key was made and is never deleted.
             unsafe {

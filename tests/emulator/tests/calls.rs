@@ -1,6 +1,4 @@
 //! Associate and disassociate, and what the gateway refuses before them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 mod support;
 
 use ecs_emulator::Emulator;

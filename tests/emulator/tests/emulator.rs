@@ -1,6 +1,4 @@
 //! The emulator itself: its certificate, its memory, its end, and the program.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,6 +1,4 @@
 //! The list call.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 mod support;
 
 use std::collections::HashSet;

@@ -1,7 +1,5 @@
 //! What the service is to do, what it has done, and what it knows.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};

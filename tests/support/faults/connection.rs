@@ -1,7 +1,5 @@
 //! One connection to the service: requests are read, and answered or broken off.
 
-#![allow(clippy::unwrap_used)]
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;

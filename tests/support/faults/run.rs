@@ -1,7 +1,5 @@
 //! One case from its beginning to its end.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::{Duration, Instant};
 
 use super::super::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID, TOKEN};

@@ -1,7 +1,5 @@
 //! The service: it reads requests, does what they ask for when it is told to, and answers, or not.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use super::super::raw::{Server, Then};
