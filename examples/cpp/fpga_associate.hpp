@@ -223,8 +223,7 @@ public:
             return zero_byte();
         fpga_assoc_client *opened = nullptr;
         fpga_assoc_error *error = nullptr;
-        fpga_assoc_client_new(endpoint.c_str(), config.config_.get(), &opened, &error);
-        if (error != nullptr)
+        if (fpga_assoc_client_new(endpoint.c_str(), config.config_.get(), &opened, &error) != FPGA_ASSOC_OK)
             return outcome(detail::error_handle(error));
         return client(opened);
     }

@@ -12,8 +12,7 @@ use crate::error::Error;
 pub unsafe fn text<'a>(argument: &str, pointer: *const c_char) -> Result<&'a str, Error> {
     // SAFETY: the caller's promise.
     let text = unsafe { c_string(argument, pointer)? };
-    text.to_str()
-        .map_err(|_| Error::invalid_argument(argument, "is not UTF-8"))
+    text.to_str().map_err(|_| not_utf_8(argument))
 }
 
 /// The bytes behind a pointer, as far as the first NUL; the error names the argument.
@@ -26,6 +25,23 @@ unsafe fn c_string<'a>(argument: &str, pointer: *const c_char) -> Result<&'a CSt
     }
     // SAFETY: not NULL; the rest is the caller's promise.
     Ok(unsafe { CStr::from_ptr(pointer) })
+}
+
+/// A token is long, so that its bytes are looked at once.
+///
+/// # Safety
+/// As for [`text`].
+unsafe fn token_of<'a>(pointer: *const c_char) -> Result<Token<'a>, Error> {
+    // SAFETY: the caller's promise.
+    let token = unsafe { c_string("token", pointer)? };
+    Token::new(token.to_bytes()).map_err(|error| match token.to_str() {
+        Ok(_) => error,
+        Err(_) => not_utf_8("token"),
+    })
+}
+
+fn not_utf_8(argument: &str) -> Error {
+    Error::invalid_argument(argument, "is not UTF-8")
 }
 
 /// The longest text that is given with its length, in bytes.
@@ -78,16 +94,13 @@ pub unsafe fn token_and_pair<'a>(
     // SAFETY: the caller's promise.
     let (token, project_id, fpga_id, ecs_id) = unsafe {
         (
-            c_string("token", token)?,
+            token_of(token)?,
             text("project_id", project_id)?,
             text("fpga_id", fpga_id)?,
             text("ecs_id", ecs_id)?,
         )
     };
-    Ok((
-        Token::new(token.to_bytes())?,
-        Pair::new(project_id, fpga_id, ecs_id)?,
-    ))
+    Ok((token, Pair::new(project_id, fpga_id, ecs_id)?))
 }
 
 /// The arguments of a list call.
@@ -103,14 +116,11 @@ pub unsafe fn token_and_filter<'a>(
     // SAFETY: the caller's promise.
     let (token, project_id, fpga_id, ecs_id) = unsafe {
         (
-            c_string("token", token)?,
+            token_of(token)?,
             text("project_id", project_id)?,
             optional_text("fpga_id", fpga_id)?,
             optional_text("ecs_id", ecs_id)?,
         )
     };
-    Ok((
-        Token::new(token.to_bytes())?,
-        Filter::new(project_id, fpga_id, ecs_id)?,
-    ))
+    Ok((token, Filter::new(project_id, fpga_id, ecs_id)?))
 }

@@ -128,7 +128,8 @@ static int fork_at_line(const char *endpoint, const fpga_assoc_config *config, i
 static int fork_at_each_line(const char *endpoint, fpga_assoc_config *config)
 {
     int line, result = 0;
-    fpga_assoc_config_set_log(config, fork_in_log, NULL);
+    if (fpga_assoc_config_set_log(config, fork_in_log, NULL) != FPGA_ASSOC_OK)
+        return 1;
     for (line = 0; result == 0; line++)
         result = fork_at_line(endpoint, config, line);
     return result == 2 && line > 3 ? 0 : 1;
@@ -148,9 +149,9 @@ int main(int argc, char **argv)
     how = argv[7];
     /* A side that hangs ends. */
     alarm(60);
-    if (strcmp(argv[2], "-") != 0)
-        fpga_assoc_config_set_ca_file(config, argv[2]);
-    fpga_assoc_config_set_proxy(config, "");
+    if ((strcmp(argv[2], "-") != 0 && fpga_assoc_config_set_ca_file(config, argv[2]) != FPGA_ASSOC_OK)
+        || fpga_assoc_config_set_proxy(config, "") != FPGA_ASSOC_OK)
+        return 1;
     if (strcmp(how, "log") == 0) {
         wrong = fork_at_each_line(argv[1], config);
         fpga_assoc_config_free(config);

@@ -288,7 +288,8 @@ static int left_alone(void)
         return failed("a lookup left a descriptor behind");
     if (call() != FPGA_ASSOC_NOT_FOUND || one_line_call() != FPGA_ASSOC_NOT_FOUND)
         return failed("a call");
-    fpga_associate("nowhere.invalid", "token", project_id, fpga_id, ecs_id);
+    if (fpga_associate("nowhere.invalid", "token", project_id, fpga_id, ecs_id) == FPGA_ASSOC_OK)
+        return failed("a name that does not exist");
     threads = entries_of("/proc/self/task");
     descriptors = entries_of("/proc/self/fd");
     if (call() != FPGA_ASSOC_NOT_FOUND || one_line_call() != FPGA_ASSOC_NOT_FOUND)
