@@ -268,8 +268,9 @@ typedef struct fpga_assoc_list fpga_assoc_list;
  *
  * It is called on the thread that makes the call, from several at once where several call, and may
  * itself call any function of this library but free what is in use, such as its own client. It must
- * return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the call ends there as
- * `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the parent's.
+ * return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child
+ * returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the
+ * parent's.
  */
 typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
 
@@ -544,8 +545,8 @@ FPGA_ASSOC_API uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_
 
 /**
  * How many times the request was tried, for a list the page that failed; 0 where an argument was
- * refused before that, where memory ran out, and for NULL. That a kept connection was closed, and the request sent once
- * more on a new one at once, is not counted.
+ * refused before that, where memory ran out, and for NULL. That a kept connection was closed, and the
+ * request sent once more on a new one at once, is not counted.
  *
  * Thread-safe.
  */

@@ -53,31 +53,32 @@ unsafe impl GlobalAlloc for Memory {
     // It is called from everywhere.
     #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller gives the whole block back.
-        unsafe { wipe(block, layout.size()) };
         let at = (block as usize).wrapping_sub(ptr::from_ref(self) as usize);
-        if at < size_of::<Self>() {
-            self.take_back(block, layout);
-        } else {
-            // SAFETY: no reserve made it, so that the system did.
-            unsafe { System.dealloc(block, layout) };
+        // SAFETY: the caller gives the whole block back. What no reserve made the system did.
+        unsafe {
+            wipe(block, layout.size());
+            if at < size_of::<Self>() {
+                self.take_back(block, layout);
+            } else {
+                System.dealloc(block, layout);
+            }
         }
     }
 
     /// The system's own might leave a copy behind.
     #[cold]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller promises that the size fits the alignment.
-        let grown = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        // SAFETY: the caller's promise that the size is not 0.
-        let copy = unsafe { self.alloc(grown) };
-        if !copy.is_null() {
-            // SAFETY: two blocks, both at least so long.
-            unsafe { ptr::copy_nonoverlapping(block, copy, layout.size().min(size)) };
-            // SAFETY: the caller gives the block back.
-            unsafe { self.dealloc(block, layout) };
+        // SAFETY: the caller promises that the block has this layout, and that the size is not 0 and
+        // fits the alignment. Both blocks are as long as what is copied.
+        unsafe {
+            let other = Layout::from_size_align_unchecked(size, layout.align());
+            let copy = self.alloc(other);
+            if !copy.is_null() {
+                ptr::copy_nonoverlapping(block, copy, layout.size().min(size));
+                self.dealloc(block, layout);
+            }
+            copy
         }
-        copy
     }
 }
 
@@ -107,24 +108,20 @@ unsafe fn wipe(block: *mut u8, length: usize) {
     /// What is longer would be written byte by byte: `rep stosb`, which takes thousands of steps where
     /// pieces take some hundred.
     const PIECE: usize = 1024;
-    let mut start = block;
-    let mut left = length;
-    match length {
-        // Most blocks are short: two or four writes that overlap take fewer steps than a call.
-        // SAFETY: within what the caller promised.
-        16..=32 => unsafe { wipe_ends::<[u64; 2]>(block, length) },
-        // SAFETY: as above.
-        33..=64 => unsafe { wipe_ends::<[u64; 4]>(block, length) },
-        _ => {
-            while left > PIECE {
-                // SAFETY: within what the caller promised, as what follows.
-                unsafe { start.write_bytes(0, PIECE) };
-                // SAFETY: as above.
-                start = unsafe { start.add(PIECE) };
-                left -= PIECE;
+    // SAFETY: all of it is within what the caller promised.
+    unsafe {
+        match length {
+            // Most blocks are short: two writes that may overlap take fewer steps than a call.
+            16..=32 => wipe_ends::<[u64; 2]>(block, length),
+            33..=64 => wipe_ends::<[u64; 4]>(block, length),
+            _ => {
+                let mut done = 0;
+                while length - done > PIECE {
+                    block.add(done).write_bytes(0, PIECE);
+                    done += PIECE;
+                }
+                block.add(done).write_bytes(0, length - done);
             }
-            // SAFETY: as above.
-            unsafe { start.write_bytes(0, left) };
         }
     }
     black_box(block);

@@ -142,8 +142,8 @@ pub extern "C" fn fpga_assoc_error_retry_after_ms(error: Option<&fpga_assoc_erro
 }
 
 /// How many times the request was tried, for a list the page that failed; 0 where an argument was
-/// refused before that, where memory ran out, and for NULL. That a kept connection was closed, and the request sent once
-/// more on a new one at once, is not counted.
+/// refused before that, where memory ran out, and for NULL. That a kept connection was closed, and the
+/// request sent once more on a new one at once, is not counted.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
