@@ -5,7 +5,7 @@ mod support;
 use std::net::TcpListener;
 use std::process::Command;
 
-use ecs_emulator::{Emulator, Settings};
+use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
 use support::c::{Toolchain, root, run};
 
@@ -28,11 +28,7 @@ fn cancelled(service: &Emulator, endpoint: &str, threads: u32, expected: Status)
 
 #[test]
 fn a_thread_that_is_cancelled_in_a_call_ends_after_it() {
-    let service = Emulator::start_with(Settings {
-        tls: false,
-        ..Settings::default()
-    })
-    .unwrap();
+    let service = Emulator::start_plain().unwrap();
     cancelled(&service, service.endpoint(), 200, Status::NOT_FOUND);
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ecs_emulator::{Emulator, Settings};
+use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
 use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID, TOKEN};
 use support::client::{Client, config};
@@ -54,11 +54,7 @@ struct Case {
 }
 
 fn service() -> Emulator {
-    let service = Emulator::start_with(Settings {
-        tls: false,
-        ..Settings::default()
-    })
-    .unwrap();
+    let service = Emulator::start_plain().unwrap();
     service.set_limit(100_000);
     service
 }

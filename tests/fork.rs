@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use ecs_emulator::{Emulator, Settings};
+use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
 use support::c::{Toolchain, root, run};
 use support::client::config;
@@ -30,17 +30,15 @@ fn fork(service: &Emulator, ca_file: &Path, calls: u32, threads: u32, how: &str)
     .unwrap();
 }
 
-fn plain() -> Emulator {
-    Emulator::start_with(Settings {
-        tls: false,
-        ..Settings::default()
-    })
-    .unwrap()
-}
-
 #[test]
 fn both_sides_get_their_own_answers_over_plain_connections() {
-    fork(&plain(), Path::new("-"), 1_000, 0, "fork");
+    fork(
+        &Emulator::start_plain().unwrap(),
+        Path::new("-"),
+        1_000,
+        0,
+        "fork",
+    );
 }
 
 #[test]
@@ -51,7 +49,13 @@ fn both_sides_get_their_own_answers_over_tls() {
 
 #[test]
 fn both_sides_work_when_the_fork_came_in_the_middle_of_plain_calls() {
-    fork(&plain(), Path::new("-"), 20, 8, "fork");
+    fork(
+        &Emulator::start_plain().unwrap(),
+        Path::new("-"),
+        20,
+        8,
+        "fork",
+    );
 }
 
 #[test]
@@ -64,14 +68,26 @@ fn both_sides_work_when_the_fork_came_in_the_middle_of_calls_over_tls() {
 fn children_of_every_other_kind_get_connections_of_their_own() {
     let service = Emulator::start().unwrap();
     for how in ["_Fork", "clone"] {
-        fork(&plain(), Path::new("-"), 200, 0, how);
+        fork(
+            &Emulator::start_plain().unwrap(),
+            Path::new("-"),
+            200,
+            0,
+            how,
+        );
         fork(&service, service.ca_file(), 200, 0, how);
     }
 }
 
 #[test]
 fn a_fork_in_the_log_callback_disturbs_neither_side() {
-    fork(&plain(), Path::new("-"), 0, 0, "log");
+    fork(
+        &Emulator::start_plain().unwrap(),
+        Path::new("-"),
+        0,
+        0,
+        "log",
+    );
     let service = Emulator::start().unwrap();
     fork(&service, service.ca_file(), 0, 0, "log");
 }

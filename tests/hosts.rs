@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use ecs_emulator::{Emulator, Settings};
+use ecs_emulator::Emulator;
 use rustls::HandshakeKind;
 use support::c::{Toolchain, root, run};
 use support::certificates::{Authority, tls_server_with};
@@ -97,17 +97,9 @@ fn running_out_of_file_descriptors_is_a_clear_error_and_passes() {
     host("no-descriptors", &[]);
 }
 
-fn plain() -> Emulator {
-    Emulator::start_with(Settings {
-        tls: false,
-        ..Settings::default()
-    })
-    .unwrap()
-}
-
 #[test]
 fn a_kept_connection_is_given_up_where_descriptors_run_out() {
-    let (service, plain) = (Emulator::start().unwrap(), plain());
+    let (service, plain) = (Emulator::start().unwrap(), Emulator::start_plain().unwrap());
     let endpoint = format!("https://{}", service.address());
     // By its address, which needs no lookup.
     let other = format!("http://{}", plain.address());
@@ -116,7 +108,7 @@ fn a_kept_connection_is_given_up_where_descriptors_run_out() {
 
 #[test]
 fn a_clock_before_1970_makes_certificates_invalid_and_nothing_else() {
-    let (service, plain) = (Emulator::start().unwrap(), plain());
+    let (service, plain) = (Emulator::start().unwrap(), Emulator::start_plain().unwrap());
     let ca_file = service.ca_file().to_str().unwrap();
     let endpoint = service.endpoint();
     host_with(

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::process::Command;
 
-use ecs_emulator::{Emulator, Settings};
+use ecs_emulator::Emulator;
 use support::c::{Toolchain, root};
 
 const ALL: u32 = u32::MAX;
@@ -45,23 +45,19 @@ fn scarce(service: &Emulator, work: &str, hows: &[(&str, u32, u32)]) {
     }
 }
 
-fn plain() -> Emulator {
-    Emulator::start_with(Settings {
-        tls: false,
-        ..Settings::default()
-    })
-    .unwrap()
-}
-
 #[test]
 fn settings_and_clients_for_which_memory_runs_out_are_refused() {
-    scarce(&plain(), "settings", &[("once", ALL, 1), ("ever", ALL, 1)]);
+    scarce(
+        &Emulator::start_plain().unwrap(),
+        "settings",
+        &[("once", ALL, 1), ("ever", ALL, 1)],
+    );
 }
 
 #[test]
 fn a_change_for_which_memory_runs_out_tells_the_truth() {
     scarce(
-        &plain(),
+        &Emulator::start_plain().unwrap(),
         "associate",
         &[("once", ALL, 1), ("ever", ALL, 1), ("limit", 50, 7)],
     );
@@ -79,7 +75,7 @@ fn a_change_over_tls_for_which_memory_runs_out_tells_the_truth() {
 
 #[test]
 fn a_long_list_for_which_memory_runs_out_is_none() {
-    let service = plain();
+    let service = Emulator::start_plain().unwrap();
     service.set_limit(usize::MAX);
     for fpga_id in service.add_fpga_images(2_000) {
         service.associate(&fpga_id, &service.ecs_ids()[0]);

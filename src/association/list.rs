@@ -156,7 +156,9 @@ impl List {
     /// One document of the service's form with all pages. What this library does not know is as it
     /// came.
     pub fn json(&self) -> Result<String, OutOfMemory> {
-        let mut json = memory::concat(&[r#"{"associations":["#])?;
+        let mut json = String::new();
+        json.try_reserve_exact(self.length_of_json())?;
+        memory::add(&mut json, &[r#"{"associations":["#])?;
         for (place, group) in self.groups.iter().enumerate() {
             let comma = if place > 0 { "," } else { "" };
             memory::add(&mut json, &[comma, "{", &group.fields])?;
@@ -167,6 +169,16 @@ impl List {
         }
         memory::add(&mut json, &["]", &self.fields, "}"])?;
         Ok(json)
+    }
+
+    /// With room for what C wants at its end.
+    fn length_of_json(&self) -> usize {
+        const AROUND_A_GROUP: usize = r#",{"fpgaimages":[]}"#.len();
+        const AROUND_ALL: usize = r#"{"associations":[]}"#.len() + 1;
+        let groups = self.groups.iter();
+        let groups =
+            groups.map(|group| group.fields.len() + group.fpga_images.len() + AROUND_A_GROUP);
+        groups.sum::<usize>() + self.fields.len() + AROUND_ALL
     }
 
     /// A field that several pages have is that of the first.

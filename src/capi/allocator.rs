@@ -65,7 +65,8 @@ unsafe impl GlobalAlloc for Memory {
         }
     }
 
-    /// The system's own might leave a copy behind.
+    /// The system's own might leave a copy behind. What gets shorter may stay where it is: nobody who
+    /// asks for less is refused.
     #[cold]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller promises that the block has this layout, and that the size is not 0 and
@@ -76,6 +77,9 @@ unsafe impl GlobalAlloc for Memory {
             if !copy.is_null() {
                 ptr::copy_nonoverlapping(block, copy, layout.size().min(size));
                 self.dealloc(block, layout);
+            } else if size < layout.size() {
+                wipe(block.add(size), layout.size() - size);
+                return block;
             }
             copy
         }

@@ -103,12 +103,10 @@ impl fpga_assoc_list {
                 is_protected,
             }
         }));
-        let mut json = list.json()?.into_bytes();
-        memory::reserve_exact(&mut json, 1)?;
         Ok(Self {
             entries,
             // JSON text has every NUL escaped.
-            json: CString::new(json).unwrap_or_default(),
+            json: CString::new(list.json()?).unwrap_or_default(),
             _texts: texts,
         })
     }

@@ -108,6 +108,14 @@ impl Emulator {
         Self::start_with(Settings::default())
     }
 
+    /// Plain HTTP on a free port of 127.0.0.1.
+    pub fn start_plain() -> io::Result<Self> {
+        Self::start_with(Settings {
+            tls: false,
+            ..Settings::default()
+        })
+    }
+
     /// Starts with these settings.
     pub fn start_with(settings: Settings) -> io::Result<Self> {
         let project_id = random::hex(32);

@@ -10,14 +10,6 @@ use ecs_emulator::{Emulator, Settings};
 use support::{Client, agent, image, trusting};
 use ureq::tls::RootCerts;
 
-fn plain() -> Emulator {
-    let settings = Settings {
-        tls: false,
-        ..Settings::default()
-    };
-    Emulator::start_with(settings).unwrap()
-}
-
 #[test]
 fn an_emulator_can_be_shared_by_threads() {
     fn shared<T: Send + Sync>() {}
@@ -68,7 +60,7 @@ fn who_does_not_trust_the_authority_gets_no_answer() {
 
 #[test]
 fn one_connection_carries_many_requests() {
-    let ecs = plain();
+    let ecs = Emulator::start_plain().unwrap();
     let mut stream = BufReader::new(TcpStream::connect(ecs.address()).unwrap());
     for _ in 0..3 {
         let request = b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -116,7 +108,7 @@ fn requests_are_remembered_as_they_came() {
 
 #[test]
 fn only_the_last_thousand_requests_are_kept() {
-    let ecs = plain();
+    let ecs = Emulator::start_plain().unwrap();
     let client = Client::new(&ecs);
     for number in 0..1_003 {
         client.send("GET", &format!("/{number}"), "");
@@ -128,7 +120,7 @@ fn only_the_last_thousand_requests_are_kept() {
 
 #[test]
 fn a_request_that_breaks_off_is_none() {
-    let ecs = plain();
+    let ecs = Emulator::start_plain().unwrap();
     let mut stream = TcpStream::connect(ecs.address()).unwrap();
     stream
         .write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
@@ -169,7 +161,7 @@ fn dropping_it_ends_its_connections_and_closes_the_port() {
         TcpStream::connect(address).is_err()
     };
     // A port that is free again may go to another test at once; not five times.
-    assert!((0..5).any(|_| refused(plain())));
+    assert!((0..5).any(|_| refused(Emulator::start_plain().unwrap())));
 }
 
 #[test]
@@ -196,7 +188,7 @@ fn the_ca_file_is_where_it_was_asked_for() {
 
 #[test]
 fn a_taken_port_is_an_error() {
-    let ecs = plain();
+    let ecs = Emulator::start_plain().unwrap();
     let settings = Settings {
         port: ecs.address().port(),
         ..Settings::default()
