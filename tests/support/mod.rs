@@ -11,6 +11,7 @@ pub mod faults;
 pub mod header;
 pub mod languages;
 pub mod man;
+pub mod one_answer;
 pub mod package;
 pub mod proxies;
 pub mod raw;
