@@ -71,6 +71,17 @@ pub fn associate_bytes(arguments: [Option<&[u8]>; 5]) -> Outcome {
     outcome(status)
 }
 
+/// The example of the service's documents with a client, and an error where the caller wants it.
+pub fn associate_raw(
+    client: *mut capi::fpga_assoc_client,
+    error: *mut *mut capi::fpga_assoc_error,
+) -> i32 {
+    let texts = [TOKEN, PROJECT_ID, FPGA_ID, ECS_ID].map(|text| CString::new(text).unwrap());
+    let [token, project_id, fpga_id, ecs_id] = texts.each_ref().map(|text| text.as_ptr());
+    // SAFETY: the texts live for the call; the rest is the test's matter.
+    unsafe { capi::fpga_assoc_client_associate(client, token, project_id, fpga_id, ecs_id, error) }
+}
+
 /// Reads what the calling thread's last call left.
 pub fn outcome(status: i32) -> Outcome {
     let line = text(capi::fpga_assoc_last_error());

@@ -16,6 +16,7 @@ pub mod package;
 pub mod proxies;
 pub mod raw;
 pub mod relay;
+pub mod settings;
 pub mod slow;
 
 use std::env;
