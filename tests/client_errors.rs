@@ -1,4 +1,4 @@
-//! What a client refuses is said before anything is sent, and errors go where the caller wants them.
+//! What a client refuses is said before anything is sent; errors go where the caller wants them.
 
 mod support;
 

@@ -13,9 +13,11 @@ pub mod languages;
 pub mod man;
 pub mod one_answer;
 pub mod package;
+pub mod proxied;
 pub mod proxies;
 pub mod raw;
 pub mod relay;
+pub mod routes;
 pub mod settings;
 pub mod slow;
 
