@@ -10,6 +10,7 @@ pub mod client;
 pub mod faults;
 pub mod header;
 pub mod languages;
+pub mod lists;
 pub mod man;
 pub mod one_answer;
 pub mod package;
