@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod abi;
+pub mod arguments;
 pub mod c;
 pub mod call;
 pub mod certificates;
