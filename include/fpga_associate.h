@@ -33,7 +33,9 @@
  * Memory that runs out is FPGA_ASSOC_OUT_OF_MEMORY. What that does not cover is the C library's own
  * need: it may refuse a thread for a name lookup, which is FPGA_ASSOC_RESOLVE_FAILED, and its resolver
  * and its loader may end the process. After a call no memory that the library owns or has freed holds
- * the token, what was sent, or a proxy's password; a client masks the password while it needs it.
+ * the token, what was sent, or a proxy's password; a client masks the password while it needs it. (A
+ * signal that a thread takes on its own stack during a call leaves there what the processor's registers
+ * hold at that moment.)
  */
 
 #ifndef FPGA_ASSOCIATE_H

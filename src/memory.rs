@@ -1,8 +1,8 @@
 //! Memory that runs out.
 //!
 //! What is small is never refused: the C library's allocator has a reserve of its own for that, and
-//! tells of it here. A call that finds so stops at its next step. What may be large is asked for,
-//! with the functions below.
+//! tells of it here. A call that finds so stops at its next step. What may be large, and what outlives
+//! the call, is asked for, with the functions below: that never comes out of the reserve.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -11,6 +11,7 @@ use std::io;
 
 thread_local! {
     static HAS_RUN_OUT: Cell<bool> = const { Cell::new(false) };
+    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The system gave no memory.
@@ -20,6 +21,19 @@ pub struct OutOfMemory;
 /// Notes that the system gave no memory to this thread.
 pub fn note_refusal() {
     HAS_RUN_OUT.set(true);
+}
+
+/// Whether this thread asks, and is prepared for a refusal.
+pub fn is_asking() -> bool {
+    IS_ASKING.get()
+}
+
+/// Asks for memory.
+pub fn ask<T>(ask: impl FnOnce() -> Result<T, TryReserveError>) -> Result<T, OutOfMemory> {
+    IS_ASKING.set(true);
+    let result = ask();
+    IS_ASKING.set(false);
+    Ok(result?)
 }
 
 /// Whether it has, since the work of this thread began.
@@ -51,12 +65,15 @@ pub fn from_now_on<T>(work: impl FnOnce() -> T) -> T {
 
 /// Room for more items.
 pub fn reserve<T>(items: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
-    Ok(items.try_reserve(more)?)
+    if items.capacity() - items.len() >= more {
+        return Ok(());
+    }
+    ask(|| items.try_reserve(more))
 }
 
 /// Room for so many more items and no others.
 pub fn reserve_exact<T>(items: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
-    Ok(items.try_reserve_exact(more)?)
+    ask(|| items.try_reserve_exact(more))
 }
 
 /// Adds an item.
@@ -85,9 +102,15 @@ pub fn extend(bytes: &mut Vec<u8>, more: &[u8]) -> Result<(), OutOfMemory> {
     Ok(())
 }
 
+/// Room for so much more text and no other.
+pub fn reserve_text(text: &mut String, more: usize) -> Result<(), OutOfMemory> {
+    ask(|| text.try_reserve_exact(more))
+}
+
 /// Adds texts.
 pub fn add(text: &mut String, more: &[&str]) -> Result<(), OutOfMemory> {
-    text.try_reserve(more.iter().map(|more| more.len()).sum())?;
+    let length = more.iter().map(|more| more.len()).sum();
+    ask(|| text.try_reserve(length))?;
     for more in more {
         text.push_str(more);
     }
@@ -97,7 +120,7 @@ pub fn add(text: &mut String, more: &[&str]) -> Result<(), OutOfMemory> {
 /// The texts as one.
 pub fn concat(texts: &[&str]) -> Result<String, OutOfMemory> {
     let mut text = String::new();
-    text.try_reserve_exact(texts.iter().map(|more| more.len()).sum())?;
+    reserve_text(&mut text, texts.iter().map(|more| more.len()).sum())?;
     add(&mut text, texts)?;
     Ok(text)
 }

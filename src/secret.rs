@@ -153,7 +153,7 @@ fn unescaped(text: &str) -> Result<Option<String>, OutOfMemory> {
         return Ok(None);
     }
     let mut plain = String::new();
-    plain.try_reserve_exact(text.len())?;
+    memory::reserve_text(&mut plain, text.len())?;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();

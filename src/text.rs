@@ -35,13 +35,18 @@ pub fn bounded(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
-    let mut end = max.saturating_sub(ELLIPSIS.len());
+    let mut cut = beginning(text, max.saturating_sub(ELLIPSIS.len())).to_owned();
+    cut.push_str(ELLIPSIS);
+    cut
+}
+
+/// The whole characters in the first `max` bytes.
+pub fn beginning(text: &str, max: usize) -> &str {
+    let mut end = max.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let mut cut = text.get(..end).unwrap_or_default().to_owned();
-    cut.push_str(ELLIPSIS);
-    cut
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::fs;
 use std::process::Command;
 
 use ecs_emulator::Emulator;
-use support::c::{Toolchain, root};
+use support::c::{Toolchain, root, run};
+use support::raw::{Server, Then, answer};
 
 const ALL: u32 = u32::MAX;
 
@@ -84,5 +85,75 @@ fn a_long_list_for_which_memory_runs_out_is_none() {
         &service,
         "list",
         &[("once", 60, 301), ("ever", 60, 301), ("limit", 0, 10)],
+    );
+}
+
+#[test]
+fn what_is_kept_of_calls_for_which_memory_ran_out_does_not_add_up() {
+    let service = Emulator::start_plain().unwrap();
+    scarce(&service, "refusals", &[("ever", 0, 15)]);
+}
+
+#[test]
+fn the_first_call_of_a_thread_is_refused_where_the_loader_would_find_no_memory() {
+    let service = Emulator::start_plain().unwrap();
+    let toolchain = Toolchain::new().unwrap();
+    let source = root().join("tests/support/programs/late.c");
+    let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
+    let printed = run(Command::new(program)
+        .arg(toolchain.library())
+        .args([
+            service.endpoint(),
+            service.project_id(),
+            &service.ecs_ids()[0],
+        ])
+        .env("FPGA_TOKEN", service.token()))
+    .unwrap();
+    assert_eq!(printed, "23 11\n");
+}
+
+/// Calls with little address space left, answered like this.
+fn short_of(call: &str, answer: Vec<u8>, most_kib: u32, threads: u32, statuses: &str) {
+    let server = Server::answering(answer, Then::Keep);
+    let toolchain = Toolchain::new().unwrap();
+    let source = root().join("tests/support/programs/shortage.c");
+    let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
+    let step = most_kib / 20;
+    let printed = run(Command::new(program)
+        .arg(server.endpoint())
+        .arg(call)
+        .args([most_kib, step, threads].map(|number| number.to_string())))
+    .unwrap();
+    assert_eq!(printed.trim(), statuses, "{call}");
+}
+
+#[test]
+fn long_answers_for_which_there_is_no_memory_end_no_host() {
+    let page = format!("<html>{}", "a word and ".repeat(100_000));
+    short_of("list", answer(400, "", &page), 4_000, 1, "11 20");
+    short_of("list", answer(400, "", [0xff; 400_000]), 4_000, 1, "11 20");
+    let details = vec![r#"{"code":"a","message":"b"}"#; 5_000].join(",");
+    let details = format!(r#"{{"error":{{"code":"x","message":"y","details":[{details}]}}}}"#);
+    short_of("list", answer(400, "", &details), 4_000, 1, "11 20");
+    let names: Vec<_> = (0..200)
+        .map(|at| format!(r#""{at}\u0061{}":1"#, "n".repeat(4_000)))
+        .collect();
+    let names = format!(r#"{{"associations":[],{}}}"#, names.join(","));
+    short_of("list", answer(200, "", &names), 8_000, 1, "0 11");
+}
+
+#[test]
+fn many_threads_for_which_there_is_no_memory_end_no_host() {
+    let text = "\\u0061".repeat(10_000);
+    let entry =
+        format!(r#"{{"id":"f","name":"{text}","description":"{text}","message":"{text}"}}"#);
+    let list = format!(r#"{{"associations":[{{"image_id":"e","fpgaimages":[{entry}]}}]}}"#);
+    short_of("list", answer(200, "", &list), 20_000, 16, "0 11");
+    short_of(
+        "associate",
+        answer(400, "", [0xff; 65_000]),
+        20_000,
+        16,
+        "11 20",
     );
 }

@@ -15,9 +15,14 @@ const MAX_FIELDS: usize = 1_000;
 /// More items than a list has that anybody means.
 const MAX_ITEMS: usize = 500_000;
 
-/// Longer texts than anybody means, in bytes of JSON: the names of fields, and values that are read as
-/// text.
+/// Longer values than anybody means, in bytes of JSON, that are read as text.
 pub const MAX_TEXT: usize = 64 * 1024;
+
+/// Longer names of fields than anybody means, in bytes of JSON.
+const MAX_NAME: usize = 4 * 1024;
+
+/// What is longer is read as text only where memory is there for it.
+const LONG_TEXT: usize = 4 * 1024;
 
 /// Deeper lists and objects than anybody means.
 const MAX_DEPTH: usize = 64 * 1024;
@@ -84,7 +89,8 @@ impl<'a> Fields<'a> {
 
 /// A value that is a text, and no longer than anybody means it.
 pub fn text(value: &RawValue) -> Option<String> {
-    if value.get().len() > MAX_TEXT {
+    let length = value.get().len();
+    if length > MAX_TEXT || (length > LONG_TEXT && memory::check_spare(2 * length).is_err()) {
         return None;
     }
     serde_json::from_str(value.get()).ok()
@@ -136,10 +142,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                     if fields.len() == MAX_FIELDS {
                         return Err(M::Error::custom("an object with over 1,000 fields"));
                     }
-                    if RawValue::get(name).len() > MAX_TEXT {
-                        return Err(M::Error::custom("a name of over 64 KiB"));
+                    if RawValue::get(name).len() > MAX_NAME {
+                        return Err(M::Error::custom("a name of over 4 KiB"));
                     }
-                    fields.push(field(name, value));
+                    memory::push(&mut fields, field(name, value))
+                        .and_then(|()| memory::check())
+                        .map_err(|_| M::Error::custom("no memory"))?;
                 }
                 Ok(Fields(fields))
             }

@@ -2,11 +2,14 @@
 //! seen.
 
 use super::document::{self, Fields};
-use crate::text;
+use crate::{memory, text};
 
 const MAX_CODE: usize = 64;
 const MAX_TEXT: usize = 480;
 const MAX_REQUEST_ID: usize = 128;
+
+/// So much of a text is looked at, in bytes, where a fraction of it is shown.
+const LONG: usize = 16 * 1024;
 
 /// What an error body says, cleaned and bounded; empty where it does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub fn parse(body: &[u8]) -> ErrorBody {
     read()
         .and_then(|fields| from_fields(&fields))
         .unwrap_or_else(|| ErrorBody {
-            message: readable(&String::from_utf8_lossy(body)),
+            message: memory::lossy(body).map_or(String::new(), |text| readable(&text)),
             ..ErrorBody::default()
         })
 }
@@ -82,6 +85,10 @@ fn nested(fields: &Fields<'_>) -> Option<Found> {
     let mut message = scalar(&error, "message").unwrap_or_default();
     let details = error.get("details").and_then(document::items);
     for detail in details.into_iter().flatten() {
+        // Nobody is shown more.
+        if message.len() > MAX_TEXT {
+            break;
+        }
         if let Ok(detail) = Fields::read(detail.get()) {
             let code = scalar(&detail, "code").unwrap_or_default();
             let text = scalar(&detail, "message").unwrap_or_default();
@@ -163,6 +170,9 @@ fn readable(message: &str) -> String {
     let mut words = String::new();
     let mut in_tag = false;
     for c in start.chars() {
+        if words.len() > LONG {
+            break;
+        }
         match c {
             '<' => {
                 in_tag = true;
@@ -177,7 +187,7 @@ fn readable(message: &str) -> String {
 }
 
 fn tidy(message: &str, max: usize) -> String {
-    text::bounded(&text::one_line(message), max)
+    text::bounded(&text::one_line(text::beginning(message, LONG)), max)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl List {
             };
             for (fpga_id, image) in images {
                 page::check(has_time)?;
-                group.fpga_ids.try_reserve(1).map_err(OutOfMemory::from)?;
+                memory::ask(|| group.fpga_ids.try_reserve(1))?;
                 let is_new = match group.fpga_ids.entry(fpga_id) {
                     // Without an id nobody can say that it is the same.
                     Entry::Occupied(place) if place.key().is_empty() => true,
@@ -157,7 +157,7 @@ impl List {
     /// came.
     pub fn json(&self) -> Result<String, OutOfMemory> {
         let mut json = String::new();
-        json.try_reserve_exact(self.length_of_json())?;
+        memory::reserve_text(&mut json, self.length_of_json())?;
         memory::add(&mut json, &[r#"{"associations":["#])?;
         for (place, group) in self.groups.iter().enumerate() {
             let comma = if place > 0 { "," } else { "" };
@@ -204,7 +204,7 @@ impl List {
         shown: &Shown<'_>,
     ) -> Result<Option<&mut Group>, Unusable> {
         let new = self.groups.len();
-        self.places.try_reserve(1).map_err(OutOfMemory::from)?;
+        memory::ask(|| self.places.try_reserve(1))?;
         memory::reserve(&mut self.groups, 1)?;
         let place = *self.places.entry(ecs_id).or_insert(new);
         if place == new {
@@ -250,6 +250,7 @@ impl Shown<'_> {
 
     /// A field that is a text; "" for every other.
     fn field_text(&self, fields: &Fields<'_>, name: &str) -> Result<String, Unusable> {
+        memory::check()?;
         let value = fields.get(name).map_or("", RawValue::get);
         if value.len() > MAX_TEXT {
             return Err(format!("{name} is over 64 KiB long").into());

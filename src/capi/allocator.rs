@@ -90,6 +90,9 @@ impl Memory {
     #[cold]
     fn reserved(&self, layout: Layout) -> *mut u8 {
         memory::note_refusal();
+        if memory::is_asking() {
+            return ptr::null_mut();
+        }
         match self.small.give(layout) {
             Some(block) => block,
             None => self.large.give(layout).unwrap_or(ptr::null_mut()),

@@ -7,7 +7,7 @@ use super::arguments::{text, token_and_filter, token_and_pair};
 use super::config::fpga_assoc_config;
 use super::error::fpga_assoc_error;
 use super::guard::guard;
-use super::handle::{borrow, make};
+use super::handle::{borrow, make, take_back};
 use super::last_error;
 use super::list::fpga_assoc_list;
 use crate::association::{Pair, Token};
@@ -49,7 +49,10 @@ pub unsafe extern "C" fn fpga_assoc_client_new(
     unsafe {
         make("client", client, error, || {
             let endpoint = text("endpoint", endpoint)?;
-            let settings = config.map_or_else(Settings::default, fpga_assoc_config::copy);
+            let settings = match config {
+                Some(config) => config.copy()?,
+                None => Settings::default(),
+            };
             let endpoint = Endpoint::parse(endpoint, settings.allows_http())?;
             let client = Arc::new(Client::new(settings, true));
             Ok(fpga_assoc_client { client, endpoint })
@@ -171,7 +174,10 @@ pub unsafe extern "C" fn fpga_assoc_client_associations(
 pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_client) {
     // SAFETY: the client is alive when this begins, as the header says; then its share is.
     if let Some(client) = unsafe { client.as_ref() }.map(|client| Arc::clone(&client.client)) {
-        guard(|| client.shut_down());
+        // Who calls is woken also where there is no memory for more.
+        if guard(|| client.shut_down()).is_err() {
+            client.cancel();
+        }
     }
 }
 
@@ -184,7 +190,7 @@ pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_clie
 pub unsafe extern "C" fn fpga_assoc_client_close_idle(client: *mut fpga_assoc_client) {
     // SAFETY: the client is alive, as the header says.
     if let Some(client) = unsafe { client.as_ref() } {
-        guard(|| client.client.close_idle());
+        guard(|| client.client.close_idle()).ok();
     }
 }
 
@@ -194,7 +200,7 @@ pub unsafe extern "C" fn fpga_assoc_client_close_idle(client: *mut fpga_assoc_cl
 /// `fpga_assoc_client_shutdown` that has begun is not use.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_client_free(client: Option<Box<fpga_assoc_client>>) {
-    guard(|| drop(client));
+    take_back(client);
 }
 
 type Change = fn(&Client, &Endpoint, Token<'_>, Pair<'_>) -> Result<(), Error>;

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::arguments::{bytes, text};
 use super::guard::{guard, outside};
-use super::handle::borrow;
+use super::handle::{borrow, boxed, take_back};
 use super::last_error;
 use crate::client::Settings;
 use crate::error::Error;
 use crate::log::{Level, Log};
-use crate::memory;
+use crate::memory::OutOfMemory;
 use crate::transport::Replaced;
 
 /// Settings for a client. Made with `fpga_assoc_config_new`, which gives each setting its default.
@@ -42,10 +42,9 @@ pub type fpga_assoc_log_fn =
 pub extern "C" fn fpga_assoc_config_new() -> Option<Box<fpga_assoc_config>> {
     guard(|| {
         let settings = Replaced::new(Settings::default());
-        let config = Box::new(fpga_assoc_config { settings });
-        // What lives on must not be in the allocator's reserve.
-        memory::check().ok().map(|()| config)
+        boxed(fpga_assoc_config { settings }).ok()
     })
+    .ok()
     .flatten()
 }
 
@@ -54,7 +53,7 @@ pub extern "C" fn fpga_assoc_config_new() -> Option<Box<fpga_assoc_config>> {
 /// Thread-safe, as long as nobody else uses the settings any more.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_config_free(config: Option<Box<fpga_assoc_config>>) {
-    guard(|| drop(config));
+    take_back(config);
 }
 
 /// Sets the time for a whole call in milliseconds, 1 to 2,147,483,647: name lookup, connecting,
@@ -366,7 +365,7 @@ unsafe fn prepare_and_change<T>(
 
 impl fpga_assoc_config {
     /// The settings as they are now.
-    pub fn copy(&self) -> Settings {
+    pub fn copy(&self) -> Result<Settings, OutOfMemory> {
         self.settings.copy()
     }
 }

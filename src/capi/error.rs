@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
+use super::handle::boxed;
 use crate::error::{Error, Observed};
+use crate::memory::{self, OutOfMemory};
 use crate::status::Status;
 
 /// Why a call failed. Only the library makes one; its fields are read with the functions whose
@@ -52,34 +54,56 @@ const fn out_of_memory(outcome_unknown: bool, observed: Observed) -> fpga_assoc_
     }
 }
 
-impl From<Error> for fpga_assoc_error {
-    fn from(error: Error) -> Self {
-        // Cleaned text has no NUL byte, so that nothing is lost here.
-        let text = |text: String| Cow::Owned(CString::new(text).unwrap_or_default());
-        Self {
+impl TryFrom<&Error> for fpga_assoc_error {
+    type Error = OutOfMemory;
+
+    fn try_from(error: &Error) -> Result<Self, OutOfMemory> {
+        Ok(Self {
             status: error.status,
             http_status: error.http_status,
-            message: text(error.message),
-            code: text(error.code),
-            request_id: text(error.request_id),
+            message: text(&error.message)?,
+            code: text(&error.code)?,
+            request_id: text(&error.request_id)?,
             retry_after_ms: error.retry_after_ms,
             attempts: error.attempts,
             outcome_unknown: error.outcome_unknown,
             observed: error.observed,
-        }
+        })
     }
 }
 
+/// A copy, which the caller may keep: memory for it is asked for.
+fn text(text: &str) -> Result<Text, OutOfMemory> {
+    let mut bytes = Vec::new();
+    memory::reserve_exact(&mut bytes, text.len() + 1)?;
+    bytes.extend_from_slice(text.as_bytes());
+    // Cleaned text has no NUL byte, so that nothing is lost here.
+    Ok(Cow::Owned(CString::new(bytes).unwrap_or_default()))
+}
+
 impl fpga_assoc_error {
-    /// An error for C, which gives it back with [`fpga_assoc_error_free`].
-    pub fn given(error: Error) -> *mut Self {
-        if error.status != Status::OUT_OF_MEMORY {
-            return Box::into_raw(Box::new(Self::from(error)));
+    /// An error for C, which gives it back with [`fpga_assoc_error_free`], and its status: another
+    /// where there is no memory to tell it.
+    pub fn given(error: &Error) -> (Status, *mut Self) {
+        // What was refused before is in the error already.
+        let new = memory::from_now_on(|| boxed(Self::try_from(error)?));
+        match new {
+            Ok(new) if error.status != Status::OUT_OF_MEMORY => (error.status, Box::into_raw(new)),
+            _ => (Status::OUT_OF_MEMORY, Self::of_no_memory(error)),
         }
+    }
+
+    fn of_no_memory(error: &Error) -> *mut Self {
         let same = OUT_OF_MEMORY.iter().flatten().find(|one| {
             (one.outcome_unknown, one.observed) == (error.outcome_unknown, error.observed)
         });
         same.map_or(ptr::null_mut(), |one| ptr::from_ref(one).cast_mut())
+    }
+
+    /// The error where not even the call could begin.
+    pub fn of_no_call() -> (Status, *mut Self) {
+        let [[first, ..], _] = &OUT_OF_MEMORY;
+        (Status::OUT_OF_MEMORY, ptr::from_ref(first).cast_mut())
     }
 
     /// Whether it is there for ever.

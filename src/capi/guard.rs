@@ -1,22 +1,37 @@
 //! The boundary that no panic crosses, and inside which nobody ends the thread.
 
 use std::cell::Cell;
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::remains;
+use super::{last_error, remains};
 use crate::memory;
-use crate::transport::{is_helper_thread, without_cancellation};
+use crate::transport::{Visitors, is_helper_thread, without_cancellation};
+
+/// Nothing that a thread has of its own may be touched before it was let in.
+pub static VISITORS: Visitors = Visitors::new(last_error::forget);
 
 thread_local! {
     /// Whether this thread is inside the library, where a panic is caught and has nothing to print.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs the body of an export. `None` if it panicked: a defect of this library, which the caller
-/// learns as a status.
-pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
+/// Why the body of an export did not run to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It panicked: a defect of this library.
+    Panicked,
+    /// There was no memory to begin.
+    OutOfMemory,
+}
+
+/// Runs the body of an export; the caller learns as a status why it stopped.
+pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Stopped> {
+    if !VISITORS.let_in() {
+        return Err(Stopped::OutOfMemory);
+    }
     quieten_panics();
     let outside = INSIDE.replace(true);
     // What a panic may have left half done is behind locks that recover, and is thrown away with
@@ -26,7 +41,10 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
     INSIDE.set(outside);
     remains::clear_registers();
     // A payload may panic again when it is dropped, so it is not.
-    result.map_err(std::mem::forget).ok()
+    result.map_err(|payload| {
+        mem::forget(payload);
+        Stopped::Panicked
+    })
 }
 
 /// Runs a function of the host, whose panics are its own.
@@ -62,8 +80,11 @@ mod tests {
 
     #[test]
     fn a_panic_is_contained_and_the_next_call_works() {
-        assert_eq!(guard(|| -> i32 { panic!("deliberate") }), None);
-        assert_eq!(guard(|| 7), Some(7));
+        assert_eq!(
+            guard(|| -> i32 { panic!("deliberate") }),
+            Err(Stopped::Panicked)
+        );
+        assert_eq!(guard(|| 7), Ok(7));
     }
 
     #[test]
@@ -74,6 +95,9 @@ mod tests {
                 panic!("dropped");
             }
         }
-        assert_eq!(guard(|| -> i32 { panic::panic_any(Bomb) }), None);
+        assert_eq!(
+            guard(|| -> i32 { panic::panic_any(Bomb) }),
+            Err(Stopped::Panicked)
+        );
     }
 }

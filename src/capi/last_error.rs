@@ -5,29 +5,29 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 
 use super::error::{fpga_assoc_error, fpga_assoc_error_free, fpga_assoc_error_message};
-use super::guard::guard;
+use super::guard::{Stopped, VISITORS, guard};
 use super::remains;
 use crate::error::Error;
 use crate::memory;
 use crate::status::Status;
-use crate::transport::ThreadEnd;
 
 thread_local! {
-    /// Without a destructor, so that it still works in the host's `atexit` handlers; [`END`] frees it
+    /// Without a destructor, so that it still works in the host's `atexit` handlers; [`forget`] frees it
     /// when a thread ends.
     static LAST: Cell<*mut fpga_assoc_error> = const { Cell::new(ptr::null_mut()) };
 }
 
-static END: ThreadEnd = ThreadEnd::new(end);
-
-extern "C" fn end(_: *mut c_void) {
+/// Frees the thread's last error.
+pub extern "C" fn forget(_: *mut c_void) {
     replace(ptr::null_mut());
 }
 
 /// Runs a call inside the guard, keeps its error for the thread, and returns its status.
 pub fn keep(call: impl FnOnce() -> Result<(), Error>) -> i32 {
     let (status, error) = contained(call);
-    replace(error);
+    if VISITORS.know_this() {
+        replace(error);
+    }
     status
 }
 
@@ -50,19 +50,22 @@ pub unsafe fn deliver(
 
 /// The status of a call, and its error for C; NULL where it succeeded.
 fn contained(call: impl FnOnce() -> Result<(), Error>) -> (i32, *mut fpga_assoc_error) {
-    let result = guard(|| call().map_err(with_true_cause));
-    let error = match result {
-        Some(Ok(())) => return (Status::OK.number(), ptr::null_mut()),
-        Some(Err(error)) => error,
-        None => {
+    let error = match guard(|| call().map_err(with_true_cause)) {
+        Ok(Ok(())) => return (Status::OK.number(), ptr::null_mut()),
+        Ok(Err(error)) => error,
+        Err(Stopped::Panicked) => {
             let message = "a defect in this library was contained";
             Error::new(Status::INTERNAL, message)
         }
+        Err(Stopped::OutOfMemory) => {
+            let (status, error) = fpga_assoc_error::of_no_call();
+            return (status.number(), error);
+        }
     };
-    let status = error.status.number();
-    let error = fpga_assoc_error::given(error);
+    let (status, given) = fpga_assoc_error::given(&error);
+    drop(error);
     remains::clear_stack();
-    (status, error)
+    (status.number(), given)
 }
 
 /// Where memory ran out, other things failed for want of it; not what the service answered.
@@ -79,7 +82,6 @@ fn with_true_cause(error: Error) -> Error {
 fn replace(new: *mut fpga_assoc_error) {
     let old = LAST.replace(new);
     if old != new {
-        END.is_wanted(!new.is_null());
         // SAFETY: `contained` made it, and only this thread's `LAST` held it.
         unsafe { fpga_assoc_error_free(old) };
     }
@@ -102,7 +104,7 @@ fn replace(new: *mut fpga_assoc_error) {
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_last_error() -> *const c_char {
     // SAFETY: what `LAST` holds is alive until this thread replaces it.
-    fpga_assoc_error_message(unsafe { LAST.get().as_ref() })
+    fpga_assoc_error_message(unsafe { fpga_assoc_last_error_detail().as_ref() })
 }
 
 /// The calling thread's last error with all that is known about it, for the functions whose names
@@ -114,5 +116,8 @@ pub extern "C" fn fpga_assoc_last_error() -> *const c_char {
 /// Thread-safe: each thread has its own.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_last_error_detail() -> *const fpga_assoc_error {
+    if !VISITORS.know_this() {
+        return ptr::null();
+    }
     LAST.get()
 }

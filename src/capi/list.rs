@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use super::guard::guard;
+use super::handle::take_back;
 use crate::association::{Association, List};
 use crate::memory::{self, OutOfMemory};
 
@@ -177,5 +177,5 @@ pub extern "C" fn fpga_assoc_list_json(list: Option<&fpga_assoc_list>) -> *const
 /// Thread-safe, as long as nobody else uses the list any more.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_list_free(list: Option<Box<fpga_assoc_list>>) {
-    guard(|| drop(list));
+    take_back(list);
 }

@@ -97,7 +97,8 @@ impl Session<'_> {
 
     /// A 2xx answer to the list call that carries an error.
     pub fn refused(&self, answer: &Answer) -> Attempt {
-        let refusal = association::refusal(answer.http_status, &answer.body);
+        let body = answer.body.get(..MAX_SHORT_ANSWER).unwrap_or(&answer.body);
+        let refusal = association::refusal(answer.http_status, body);
         let latest = latest_of_refusal(&refusal, Method::Get);
         self.answered(self.report.refusal(answer, &refusal), answer, latest)
     }

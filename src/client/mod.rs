@@ -101,14 +101,20 @@ impl Client {
         self.call(endpoint, token, "list", |session| session.list(filter))
     }
 
-    /// Ends all calls, those under way and later ones.
+    /// Ends all calls, those under way and later ones, and closes what is kept.
     pub fn shut_down(&self) {
+        self.cancel();
+        self.close_idle();
+    }
+
+    /// Ends all calls, those under way and later ones. Needs no memory.
+    pub fn cancel(&self) {
         self.is_shut_down.store(true, Ordering::Relaxed);
         // A call makes the transport and then looks at the flag; here it is the other way round.
         // One of the two sees the other.
         fence(Ordering::SeqCst);
         if let Some(transport) = self.transport.get() {
-            transport.shut_down();
+            transport.cancel();
         }
     }
 

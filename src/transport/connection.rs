@@ -24,6 +24,9 @@ use super::{Endpoint, Failure, Request, Step};
 use crate::memory::{self, OutOfMemory};
 use crate::status::Status;
 
+/// The most of the body of a failed request that is read, in bytes.
+const MAX_EXPLANATION: usize = 64 * 1024;
+
 /// An open connection.
 pub struct Connection {
     endpoint: Endpoint,
@@ -166,6 +169,11 @@ impl Connection {
         was_kept: bool,
     ) -> Result<Answer, (ureq::Error, u16)> {
         let http_status = response.status().as_u16();
+        let limit = if response.status().is_success() {
+            limit
+        } else {
+            limit.min(MAX_EXPLANATION)
+        };
         let mut body = Vec::new();
         let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         let counted = Counted {

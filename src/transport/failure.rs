@@ -6,6 +6,7 @@ use std::io;
 use super::patience::Interruption;
 use super::stream::Broken;
 use super::{system, words};
+use crate::memory::OutOfMemory;
 use crate::status::Status;
 
 const CLOSED: &str = "the connection was closed in the middle of it";
@@ -147,6 +148,12 @@ impl Failure {
                 },
             },
         }
+    }
+}
+
+impl From<OutOfMemory> for Failure {
+    fn from(refused: OutOfMemory) -> Self {
+        Self::interrupted(Step::Connect, &refused.into())
     }
 }
 

@@ -53,7 +53,7 @@ pub use failure::{Failure, Step};
 pub use pool::Kept;
 pub use process::{PerProcess, Replaced};
 pub use routes::Routes;
-pub use system::{ThreadEnd, is_helper_thread, without_cancellation};
+pub use system::{Visitors, is_helper_thread, without_cancellation};
 pub use trust::{Identity, Trust};
 
 use connection::Connection;
@@ -103,15 +103,12 @@ impl Transport {
     pub fn new(settings: DialSettings, can_shut_down: bool) -> Result<Self, Failure> {
         let cancel = can_shut_down.then(Cancel::new).transpose();
         let cancel = cancel.map_err(|error| Failure::interrupted(Step::Connect, &error.into()))?;
-        let transport = Self {
+        Ok(Self {
             process: Process::current(),
             dialer: Dialer::new(settings),
             pool: Pool::new(),
             cancel,
-        };
-        memory::check()
-            .map_err(|refused| Failure::interrupted(Step::Connect, &refused.into()))
-            .map(|()| transport)
+        })
     }
 
     /// Sends the request once, on a connection that is there before the deadline, and reads its
@@ -163,13 +160,12 @@ impl Transport {
             .map_err(|interruption| Failure::interrupted(Step::Pause, &interruption))
     }
 
-    /// Ends all exchanges, now and later, and closes what is kept.
-    pub fn shut_down(&self) {
+    /// Ends all exchanges, now and later.
+    pub fn cancel(&self) {
         if let Some(cancel) = &self.cancel {
             cancel.cancel();
         }
         self.pool.wake_all();
-        self.pool.close_idle();
     }
 
     /// Closes the connections that no exchange uses now.

@@ -4,7 +4,6 @@
 //! shares the parent's sockets. So it gets a value of its own, and leaves the copied one alone: not
 //! locked, not closed, not freed.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
@@ -66,16 +65,22 @@ impl<T: Send + Sync> PerProcess<T> {
     /// This process's value. Where threads are first at the same time, all but one of what they
     /// made is thrown away.
     #[allow(unsafe_code)]
-    pub fn get_or_make<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
+    pub fn get_or_make<E: From<OutOfMemory>>(
+        &self,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<&T, E> {
         let seen = self.current.load(Ordering::Acquire);
         if let Some(value) = self.own(seen) {
             return Ok(value);
         }
         let process = Process::current();
-        let made = Box::into_raw(Box::new(Made {
+        let made = Box::new(Made {
             value: make()?,
             process,
-        }));
+        });
+        // What lives on must not be in the allocator's reserve.
+        memory::check()?;
+        let made = Box::into_raw(made);
         // What was there before is the parent's, and is left alone.
         let stored = self
             .current
@@ -143,9 +148,9 @@ impl<T: Clone + Send> Replaced<T> {
     }
 
     /// The value as it is now.
-    pub fn copy(&self) -> T {
-        let _turn = self.turn();
-        self.latest()
+    pub fn copy(&self) -> Result<T, OutOfMemory> {
+        let _turn = self.turn()?;
+        Ok(self.latest())
     }
 
     /// Changes the value; where that fails it is as before.
@@ -154,7 +159,7 @@ impl<T: Clone + Send> Replaced<T> {
         &self,
         change: impl FnOnce(&mut T) -> Result<(), E>,
     ) -> Result<(), E> {
-        let _turn = self.turn();
+        let _turn = self.turn()?;
         let mut changed = Box::new(self.latest());
         change(&mut changed)?;
         // What lives on must not be in the allocator's reserve.
@@ -166,11 +171,11 @@ impl<T: Clone + Send> Replaced<T> {
     }
 
     /// The turn of one thread of this process.
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        let Ok(turn) = self
+    fn turn(&self) -> Result<MutexGuard<'_, ()>, OutOfMemory> {
+        let turn = self
             .turn
-            .get_or_make(|| Ok::<_, Infallible>(Mutex::new(())));
-        turn.lock().unwrap_or_else(PoisonError::into_inner)
+            .get_or_make(|| Ok::<_, OutOfMemory>(Mutex::new(())))?;
+        Ok(turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A copy of the value, for whom it is the turn.

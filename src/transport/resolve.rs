@@ -4,7 +4,6 @@
 //! Threads that ask for the same host at the same time share one, and a process never has more than
 //! 16, however long its DNS hangs.
 
-use std::convert::Infallible;
 use std::ffi::CStr;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -70,7 +69,7 @@ static LOOKUPS: PerProcess<Lookups> = PerProcess::new();
 
 impl Lookup {
     fn join_or_start(host: &str, port: u16) -> io::Result<Joined> {
-        let Ok(lookups) = LOOKUPS.get_or_make(|| Ok::<_, Infallible>(Lookups::default()));
+        let lookups = LOOKUPS.get_or_make(|| Ok::<_, io::Error>(Lookups::default()))?;
         let mut lookups = lookups.lock().unwrap_or_else(PoisonError::into_inner);
         let same = lookups
             .iter()
@@ -97,11 +96,9 @@ impl Lookup {
             end,
             thread: Mutex::new(None),
         });
-        let shared = Arc::clone(&lookup);
-        let work = move || {
-            let end = End(shared);
-            end.0.run();
-        };
+        // Also where the thread can't do its work.
+        let end = End(Arc::clone(&lookup));
+        let work = move || end.0.run();
         let thread = Thread::begin(HELPER_THREAD, STACK, Box::new(work)).map_err(|error| {
             io::Error::new(error.kind(), format!("no thread for the lookup: {error}"))
         })?;

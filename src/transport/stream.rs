@@ -128,6 +128,10 @@ impl Stream {
             self.outgoing = plain;
             return Ok(Vec::new());
         }
+        // rustls asks nobody.
+        if plain.len() > KEPT_ROOM {
+            memory::check_spare(2 * plain.len())?;
+        }
         seal(&mut self.layers, &plain, &mut self.outgoing)?;
         Ok(plain)
     }

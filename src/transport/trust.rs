@@ -1,6 +1,5 @@
 //! Which certificates are trusted, where the system keeps its own, and the one that a client shows.
 
-use std::convert::Infallible;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -196,7 +195,7 @@ fn now() -> UnixTime {
 /// and can't be read, is an error: falling back would trust more than was asked for.
 fn system() -> io::Result<Arc<Trusted>> {
     static TRUSTED: PerProcess<Mutex<Option<Arc<Trusted>>>> = PerProcess::new();
-    let Ok(trusted) = TRUSTED.get_or_make(|| Ok::<_, Infallible>(Mutex::new(None)));
+    let trusted = TRUSTED.get_or_make(|| Ok::<_, io::Error>(Mutex::new(None)))?;
     let mut trusted = trusted.lock().unwrap_or_else(PoisonError::into_inner);
     match &*trusted {
         Some(known) => Ok(Arc::clone(known)),

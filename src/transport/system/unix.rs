@@ -225,9 +225,12 @@ impl Thread {
 /// Where a thread begins. No panic leaves it.
 #[allow(unsafe_code)]
 extern "C" fn run(work: *mut c_void) -> *mut c_void {
-    IS_HELPER.set(true);
     // SAFETY: `Thread::begin` boxed it for this thread alone.
     let work = unsafe { Box::from_raw(work.cast::<Work>()) };
+    if !has_room_for_a_thread() {
+        return ptr::null_mut();
+    }
+    IS_HELPER.set(true);
     // A payload may panic again when it is dropped, so it is not.
     panic::catch_unwind(AssertUnwindSafe(work))
         .map_err(mem::forget)
@@ -235,17 +238,18 @@ extern "C" fn run(work: *mut c_void) -> *mut c_void {
     ptr::null_mut()
 }
 
-/// What is done at the end of each thread that asks for it. A destructor of the standard library
-/// would need memory, and end the process where there is none.
+/// The threads that were here, and what is done when one of them ends. What the standard library and
+/// the loader do for that need memory, and end the process where there is none.
 #[derive(Debug)]
-pub struct ThreadEnd {
+pub struct Visitors {
     /// One more than the system's number; 0 before it has one.
     key: AtomicU64,
     run: extern "C" fn(*mut c_void),
 }
 
-impl ThreadEnd {
-    /// Nobody has asked for it yet. The function can do nothing with its argument.
+impl Visitors {
+    /// Nobody has been here. The function, which can do nothing with its argument, is called at the end
+    /// of each thread that was.
     pub const fn new(run: extern "C" fn(*mut c_void)) -> Self {
         Self {
             key: AtomicU64::new(0),
@@ -253,22 +257,28 @@ impl ThreadEnd {
         }
     }
 
-    /// Says whether something is to be done at the end of this thread. Where the system has no place to
-    /// note it nothing is.
+    /// Whether this thread was here before.
     #[allow(unsafe_code)]
-    pub fn is_wanted(&self, is_wanted: bool) {
-        let nothing = ptr::null();
-        let value = if is_wanted {
-            ptr::from_ref(self).cast()
-        } else {
-            nothing
-        };
-        if let Some(key) = self.key() {
-            // SAFETY: the key was made and is never deleted.
-            unsafe {
-                libc::pthread_setspecific(key, value);
-            }
+    pub fn know_this(&self) -> bool {
+        // SAFETY: the key was made and is never deleted. Where the system has none left, nobody is asked.
+        self.key()
+            .is_none_or(|key| !unsafe { libc::pthread_getspecific(key) }.is_null())
+    }
+
+    /// Lets this thread in; not where the loader would find no memory for its part of what each thread
+    /// has, when that is first touched.
+    #[allow(unsafe_code)]
+    pub fn let_in(&self) -> bool {
+        if self.know_this() {
+            return true;
         }
+        if !has_room_for_a_thread() {
+            return false;
+        }
+        // SAFETY: as above. The system keeps the first keys of a thread without more memory.
+        self.key().is_none_or(
+            |key| unsafe { libc::pthread_setspecific(key, ptr::from_ref(self).cast()) } == 0,
+        )
     }
 
     #[allow(unsafe_code)]
@@ -294,6 +304,19 @@ impl ThreadEnd {
                 libc::pthread_key_t::try_from(others - 1).ok()
             }
         }
+    }
+}
+
+/// Whether the loader would find memory for what a thread of a library that was loaded late has of its
+/// own. Nothing that a thread has is touched here.
+#[allow(unsafe_code)]
+fn has_room_for_a_thread() -> bool {
+    const ROOM: usize = 4096;
+    // SAFETY: what is given is given back at once.
+    unsafe {
+        let room = std::hint::black_box(libc::malloc(ROOM));
+        libc::free(room);
+        !room.is_null()
     }
 }
 

@@ -3,7 +3,8 @@
  *
  *     scarce WORK HOW FIRST STEP ENDPOINT CA_FILE PROJECT_ID ECS_ID FPGA_IDS
  *
- * WORK is settings, associate or list. HOW is once (one allocation fails), ever (that and all after it) or limit (the address space may
+ * WORK is settings, associate, list, or refusals: a thousand calls that are refused, with memory back between them, whose errors are all
+ * kept. HOW is once (one allocation fails), ever (that and all after it) or limit (the address space may
  * not grow, and so many KiB of it are free). Beyond the FIRST only each STEPth is tried. FPGA_IDS is a file with an id on each line, one
  * for each child; the token is in the environment. Prints how many children there were and how many calls stopped for want of memory.
  */
@@ -21,7 +22,7 @@
 
 #include "fpga_associate.h"
 
-enum { LIE = 10, NOT_AGAIN = 11, WRONG_STATUS = 12, STOPPED = 20 };
+enum { REFUSALS = 1000, LIE = 10, NOT_AGAIN = 11, WRONG_STATUS = 12, STOPPED = 20 };
 
 /* The C library's own. */
 void *__libc_malloc(size_t size);
@@ -218,6 +219,39 @@ static int try(long at, const char *fpga_id, int report)
     return status == FPGA_ASSOC_OUT_OF_MEMORY ? STOPPED : 0;
 }
 
+/* Memory runs out in each of many calls; what is kept of them does not add up. */
+static int keep_refusals(long at, int report)
+{
+    static fpga_assoc_error *errors[REFUSALS];
+    static fpga_assoc_config *configs[REFUSALS];
+    bool has_stopped = false;
+    fpga_assoc_client *client = make(&has_stopped);
+    long i, used = 0;
+    for (i = 0; i < REFUSALS; i++) {
+        int32_t status;
+        configs[i] = fpga_assoc_config_new();
+        begin(at);
+        status = fpga_assoc_client_associate(client, token, project_id, "nothing", ecs_id, &errors[i]);
+        has_stopped |= status == FPGA_ASSOC_OUT_OF_MEMORY;
+        if (status != fpga_assoc_error_status(errors[i]) || (status != FPGA_ASSOC_NOT_FOUND && status != FPGA_ASSOC_OUT_OF_MEMORY))
+            return WRONG_STATUS;
+        used = count;
+        count = at;
+        status = fpga_assoc_config_set_timeout_ms(configs[i], 1);
+        if (status != FPGA_ASSOC_OK && status != FPGA_ASSOC_OUT_OF_MEMORY)
+            return WRONG_STATUS;
+        end();
+    }
+    if (write(report, &used, sizeof used) != sizeof used)
+        return 1;
+    for (i = 0; i < REFUSALS; i++) {
+        fpga_assoc_error_free(errors[i]);
+        fpga_assoc_config_free(configs[i]);
+    }
+    fpga_assoc_client_free(client);
+    return has_stopped ? STOPPED : 0;
+}
+
 /* Runs a child; how many allocations it made. */
 static long child(long at, const char *fpga_id, long *stopped)
 {
@@ -231,7 +265,7 @@ static long child(long at, const char *fpga_id, long *stopped)
     if (pid == 0) {
         int result;
         alarm(120);
-        result = try(at, fpga_id, reports[1]);
+        result = strcmp(work, "refusals") == 0 ? keep_refusals(at, reports[1]) : try(at, fpga_id, reports[1]);
         fflush(stdout);
         _exit(result);
     }
