@@ -8,6 +8,7 @@ pub mod attempts;
 pub mod c;
 pub mod call;
 pub mod certificates;
+pub mod changes;
 pub mod client;
 pub mod faults;
 pub mod header;
