@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fpga_associate::status::Status;
+use support::call::example;
 use support::certificates::{Authority, Identity, tls_server};
 use support::client::config;
 use support::proxies::relay;
-use support::raw::{Server, Visit};
+use support::raw::{NO_CONTENT, Server, Then, Visit};
 use support::slow::on_line;
 
 /// Hands connections on to the server, but for the first, which the given handler gets.
@@ -172,7 +173,7 @@ fn what_a_proxy_wants_of_its_users_is_told() {
 
 #[test]
 fn a_shutdown_between_connecting_and_sending_sends_nothing() {
-    let server = Server::answering(support::raw::NO_CONTENT, support::raw::Then::Keep);
+    let server = Server::answering(NO_CONTENT, Then::Keep);
     let client: Arc<std::sync::OnceLock<support::client::Client>> = Arc::default();
     let to_shut_down = Arc::clone(&client);
     let settings = on_line(config(), move |_, line| {
@@ -209,4 +210,17 @@ fn a_proxys_long_head_does_not_hold_the_call_up() {
             begun.elapsed()
         );
     }
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_no_connection_and_a_known_outcome() {
+    // The client's end of a connection: in use, so that nobody else gets the port, and not listened
+    // on.
+    let server = Server::answering(NO_CONTENT, Then::Keep);
+    let client = TcpStream::connect(server.address()).unwrap();
+    let outcome = example(&format!("http://{}", client.local_addr().unwrap()));
+    assert!(outcome.is(Status::CONNECT_FAILED), "{outcome:?}");
+    assert!(!outcome.outcome_unknown, "{outcome:?}");
+    assert_eq!(outcome.http_status, 0);
+    assert!(outcome.message.contains("127.0.0.1"), "{outcome:?}");
 }

@@ -17,6 +17,7 @@ pub mod lists;
 pub mod man;
 pub mod one_answer;
 pub mod package;
+pub mod parts;
 pub mod proxied;
 pub mod proxies;
 pub mod raw;
