@@ -25,6 +25,7 @@ pub mod relay;
 pub mod routes;
 pub mod settings;
 pub mod slow;
+pub mod trust;
 
 use std::env;
 use std::path::Path;

@@ -1,104 +1,26 @@
-//! Whom the library trusts, and that nobody else sees a byte of a request.
-//!
-//! Trusted certificates are read once a process, so each call is made by a process of its own: this
-//! program again, at [`one_call`].
+//! A server whose certificate is good gets the request as over plain HTTP; another gets no byte of it.
 
 mod support;
 
-use std::env;
-use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::Command;
 
 use fpga_associate::status::Status;
 use rustls::version::{TLS12, TLS13};
-use serde_json::{Value, json};
-use support::call::{Outcome, TOKEN, example};
+use support::call::TOKEN;
 use support::certificates::{
     Authority, TlsStream, self_signed, tls_server, tls_server_on, tls_server_with,
 };
-use support::raw::{NO_CONTENT, Seen, Server, Then, Visit};
-
-const ENDPOINTS: &str = "ASSOCIATE_AT";
-const MARK: &str = "outcome: ";
+use support::raw::{NO_CONTENT, Server, Then, Visit};
+use support::trust::{
+    assert_tls_failed, assert_was_asked, make_calls, outcome_trusting, outcomes_of,
+};
 
 /// Makes a call at each endpoint that the environment names; nothing without one.
 #[test]
 #[ignore = "made by the other tests, in a process of its own"]
 fn one_call() {
-    for endpoint in env::var(ENDPOINTS).unwrap_or_default().split_whitespace() {
-        let outcome = example(endpoint);
-        let fields = json!([
-            outcome.status,
-            outcome.http_status,
-            outcome.attempts,
-            outcome.outcome_unknown,
-            outcome.message,
-        ]);
-        // On a line of its own: the test harness has begun one.
-        println!("\n{MARK}{fields}");
-    }
-}
-
-/// The outcomes of calls in a process that trusts what these variables say.
-fn outcomes_of(endpoints: &[&str], trust: &[(&str, &Path)]) -> Vec<Outcome> {
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "one_call", "--ignored", "--nocapture"])
-        .env_remove("SSL_CERT_FILE")
-        .env_remove("SSL_CERT_DIR")
-        .envs(trust.iter().copied())
-        .env(ENDPOINTS, endpoints.join(" "))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let printed = String::from_utf8(output.stdout).unwrap();
-    let outcomes: Vec<_> = printed
-        .lines()
-        .filter_map(|line| line.strip_prefix(MARK))
-        .map(read_outcome)
-        .collect();
-    assert_eq!(outcomes.len(), endpoints.len(), "{printed}");
-    outcomes
-}
-
-fn read_outcome(line: &str) -> Outcome {
-    let fields: Value = serde_json::from_str(line).unwrap();
-    let number = |at: usize| fields[at].as_i64().unwrap();
-    Outcome {
-        status: number(0).try_into().unwrap(),
-        http_status: number(1).try_into().unwrap(),
-        attempts: number(2).try_into().unwrap(),
-        outcome_unknown: fields[3].as_bool().unwrap(),
-        observed: 0,
-        message: fields[4].as_str().unwrap().to_owned(),
-        code: String::new(),
-        request_id: String::new(),
-        retry_after_ms: 0,
-    }
-}
-
-fn outcome_of(endpoint: &str, trust: &[(&str, &Path)]) -> Outcome {
-    outcomes_of(&[endpoint], trust).remove(0)
-}
-
-fn outcome_trusting(file: &Path, endpoint: &str) -> Outcome {
-    outcome_of(endpoint, &[("SSL_CERT_FILE", file)])
-}
-
-fn assert_tls_failed(outcome: &Outcome, case: &str) {
-    assert!(outcome.is(Status::TLS_FAILED), "{case}: {outcome:?}");
-    assert!(!outcome.outcome_unknown, "{case}: {outcome:?}");
-    assert_eq!(outcome.http_status, 0, "{case}: {outcome:?}");
-}
-
-fn assert_was_asked(seen: &Seen, times: usize, case: &str) {
-    assert_eq!(seen.requests.len(), times, "{case}");
-    for request in &seen.requests {
-        let text = String::from_utf8_lossy(&request.bytes);
-        assert!(text.starts_with("POST /v1/"), "{case}: {text}");
-        assert!(text.contains(TOKEN), "{case}: {text}");
-    }
+    make_calls();
 }
 
 #[test]
@@ -220,108 +142,6 @@ fn tls_1_2_and_1_3_are_spoken() {
         let seen = server.finish();
         assert_was_asked(&seen, 2, case);
         assert_eq!(seen.connection_of_each(), [0, 0], "{case}");
-    }
-}
-
-#[test]
-fn trusted_certificates_are_those_that_the_environment_names() {
-    let one = Authority::new();
-    let other = Authority::new();
-    let folder = tempfile::tempdir().unwrap();
-    let in_folder = |name: &str, text: &[u8]| {
-        let path = folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        path
-    };
-    let pem = |authority: &Authority| fs::read(authority.file()).unwrap();
-    let both = in_folder("both.pem", &[pem(&other), pem(&one)].concat());
-    let with_words = in_folder(
-        "words.pem",
-        &[b"# An authority\n".to_vec(), pem(&one), b"\nend\n".to_vec()].concat(),
-    );
-    let (one_file, one_folder) = (one.file(), one.folder());
-    let (other_file, other_folder) = (other.file(), other.folder());
-    for (case, trust, accepted) in [
-        ("a file", vec![("SSL_CERT_FILE", &one_file)], true),
-        ("a folder", vec![("SSL_CERT_DIR", &one_folder)], true),
-        ("a file with two", vec![("SSL_CERT_FILE", &both)], true),
-        (
-            "a file with words",
-            vec![("SSL_CERT_FILE", &with_words)],
-            true,
-        ),
-        (
-            "a file and another folder",
-            vec![
-                ("SSL_CERT_FILE", &one_file),
-                ("SSL_CERT_DIR", &other_folder),
-            ],
-            true,
-        ),
-        (
-            "a folder and another file",
-            vec![
-                ("SSL_CERT_FILE", &other_file),
-                ("SSL_CERT_DIR", &one_folder),
-            ],
-            true,
-        ),
-        ("another file", vec![("SSL_CERT_FILE", &other_file)], false),
-        (
-            "another folder",
-            vec![("SSL_CERT_DIR", &other_folder)],
-            false,
-        ),
-        ("none named", vec![], false),
-    ] {
-        let server = tls_server(one.sign(&["localhost"]));
-        let trust: Vec<(&str, &Path)> = trust
-            .iter()
-            .map(|(name, path)| (*name, path.as_path()))
-            .collect();
-        let outcome = outcome_of(&format!("localhost:{}", server.port()), &trust);
-        if accepted {
-            assert!(outcome.is(Status::OK), "{case}: {outcome:?}");
-        } else {
-            assert_tls_failed(&outcome, case);
-        }
-        assert_was_asked(&server.finish(), accepted.into(), case);
-    }
-}
-
-#[test]
-fn a_store_that_is_named_and_holds_nothing_is_an_error_that_names_it_and_no_reason_to_trust_others()
-{
-    let authority = Authority::new();
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    let garbage = "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
-    let cut = fs::read_to_string(authority.file()).unwrap();
-    fs::write(path("empty.pem"), "").unwrap();
-    fs::write(path("words.pem"), "no certificate\n").unwrap();
-    fs::write(path("garbage.pem"), garbage).unwrap();
-    fs::write(path("cut.pem"), &cut[..cut.len() / 2]).unwrap();
-    fs::write(path("bytes.pem"), b"\x30\x82\xff\xfe\0\0").unwrap();
-    fs::create_dir(path("empty")).unwrap();
-    for (variable, name) in [
-        ("SSL_CERT_FILE", "missing.pem"),
-        ("SSL_CERT_FILE", "empty.pem"),
-        ("SSL_CERT_FILE", "words.pem"),
-        ("SSL_CERT_FILE", "garbage.pem"),
-        ("SSL_CERT_FILE", "cut.pem"),
-        ("SSL_CERT_FILE", "bytes.pem"),
-        ("SSL_CERT_FILE", "empty"),
-        ("SSL_CERT_DIR", "missing"),
-        ("SSL_CERT_DIR", "empty"),
-        ("SSL_CERT_DIR", "empty.pem"),
-    ] {
-        let case = format!("{variable}={name}");
-        let server = tls_server(authority.sign(&["localhost"]));
-        let endpoint = format!("localhost:{}", server.port());
-        let outcome = outcome_of(&endpoint, &[(variable, &path(name))]);
-        assert_tls_failed(&outcome, &case);
-        assert!(outcome.message.contains(variable), "{case}: {outcome:?}");
-        assert_eq!(server.finish().requests, [], "{case}");
     }
 }
 
@@ -454,11 +274,4 @@ fn an_answer_over_tls_that_ends_too_early_is_a_lost_connection() {
             assert_was_asked(&seen, 1, &case);
         }
     }
-}
-
-#[test]
-fn plain_http_to_this_machine_needs_no_trusted_certificates() {
-    let server = Server::answering(NO_CONTENT, Then::Keep);
-    let outcome = outcome_trusting(Path::new("missing.pem"), &server.endpoint());
-    assert!(outcome.is(Status::OK), "{outcome:?}");
 }
