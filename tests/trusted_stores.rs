@@ -4,9 +4,11 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use fpga_associate::status::Status;
 use support::certificates::{Authority, tls_server};
+use support::given::endpoint;
 use support::raw::{NO_CONTENT, Server, Then};
 use support::trust::{
     assert_tls_failed, assert_was_asked, make_calls, outcome_of, outcome_trusting,
@@ -126,4 +128,53 @@ fn plain_http_to_this_machine_needs_no_trusted_certificates() {
     let server = Server::answering(NO_CONTENT, Then::Keep);
     let outcome = outcome_trusting(Path::new("missing.pem"), &server.endpoint());
     assert!(outcome.is(Status::OK), "{outcome:?}");
+}
+
+/// The system's store is where it is, so the test gives itself a machine of its own: a mount
+/// namespace in which that folder is another.
+#[test]
+fn the_systems_bundle_and_its_folder_are_one_store() {
+    const FOLDER: &str = "FPGA_ASSOCIATE_TEST_STORE";
+    const SCRIPT: &str = r#"mount --bind "$1" /etc/ssl/certs && shift && exec "$@""#;
+    let test = "the_systems_bundle_and_its_folder_are_one_store";
+    if let Ok(endpoints) = std::env::var(FOLDER) {
+        for endpoint in endpoints.split_whitespace() {
+            println!(
+                "\nstatus {}",
+                support::client::config().client(endpoint).example().status
+            );
+        }
+        return;
+    }
+    if !support::slow::has_namespaces() || !Path::new("/etc/ssl/certs").exists() {
+        return;
+    }
+    let [in_bundle, in_folder, nowhere] = [(); 3].map(|()| Authority::new());
+    let store = tempfile::tempdir().unwrap();
+    fs::write(store.path().join("ca-certificates.crt"), in_bundle.pem()).unwrap();
+    fs::write(store.path().join("0a1b2c3d.0"), in_folder.pem()).unwrap();
+    fs::write(store.path().join("not-hashed.pem"), nowhere.pem()).unwrap();
+    let servers = [in_bundle, in_folder, nowhere].map(|by| tls_server(by.sign(&["127.0.0.1"])));
+    let output = Command::new("unshare")
+        .args([
+            &support::slow::namespace_flags("-m"),
+            "sh",
+            "-c",
+            SCRIPT,
+            "sh",
+        ])
+        .arg(store.path())
+        .arg(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env_remove("SSL_CERT_FILE")
+        .env_remove("SSL_CERT_DIR")
+        .env(FOLDER, servers.each_ref().map(endpoint).join(" "))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    let told: Vec<_> = told
+        .lines()
+        .filter(|line| line.starts_with("status"))
+        .collect();
+    assert_eq!(told, ["status 0", "status 0", "status 5"], "{output:?}");
 }

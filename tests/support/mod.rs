@@ -11,6 +11,7 @@ pub mod certificates;
 pub mod changes;
 pub mod client;
 pub mod faults;
+pub mod given;
 pub mod header;
 pub mod languages;
 pub mod lists;
