@@ -11,14 +11,7 @@ use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID};
 use support::client::{Client, config};
 use support::raw::{Server, Then, answer};
 use support::slow::{Hold, threads, wait_until, with_own_dns};
-
-/// What a busy machine may take on top.
-const MARGIN: Duration = Duration::from_secs(1);
-
-/// What is promised on top. A busy machine may take more now and then, but not each time.
-const PROMISE: Duration = Duration::from_millis(100);
-
-const MOST_ROUNDS: usize = 10;
+use support::times::{AT_ONCE, MOST_ROUNDS, PROMISE};
 
 /// The outcomes of calls, each of which must end when its time has passed: never earlier, and not
 /// much later. They are repeated until one has kept the promise.
@@ -29,7 +22,10 @@ fn end_on_time(name: &str, limit: Duration, call: impl Fn() -> Outcome) -> Vec<O
         let outcome = call();
         let time = begun.elapsed();
         assert!(time >= limit, "{name}: early, {time:?}, {outcome:?}");
-        assert!(time < limit + MARGIN, "{name}: late, {time:?}, {outcome:?}");
+        assert!(
+            time < limit + AT_ONCE,
+            "{name}: late, {time:?}, {outcome:?}"
+        );
         outcomes.push(outcome);
         if time < limit + PROMISE {
             return outcomes;
@@ -128,7 +124,7 @@ fn attempts_and_the_waits_between_them_end_before_the_time_has_passed() {
     let time = begun.elapsed();
     assert!(outcome.is(Status::THROTTLED), "{outcome:?}");
     assert!((2..=3).contains(&outcome.attempts), "{outcome:?}");
-    assert!(time < limit + MARGIN, "{time:?}");
+    assert!(time < limit + AT_ONCE, "{time:?}");
 }
 
 #[test]
@@ -146,7 +142,7 @@ fn a_refusal_is_told_in_time_though_its_text_never_ends() {
     let time = begun.elapsed();
     assert!(outcome.is(Status::REJECTED), "{outcome:?}");
     assert_eq!(outcome.http_status, 400);
-    assert!(time < Duration::from_millis(300) + MARGIN, "{time:?}");
+    assert!(time < Duration::from_millis(300) + AT_ONCE, "{time:?}");
 }
 
 #[test]

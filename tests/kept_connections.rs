@@ -9,8 +9,9 @@ use std::thread;
 use std::time::Instant;
 
 use fpga_associate::status::Status;
-use support::attempts::{AT_ONCE, attempt_once, config};
+use support::attempts::{attempt_once, config};
 use support::raw::{Server, Then, answer, succeed};
+use support::times::AT_ONCE;
 
 /// The end of a kept connection, without a byte of an answer.
 #[derive(Clone, Copy, Debug)]

@@ -17,15 +17,8 @@ use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID};
 use support::client::{Client, config};
 use support::raw::{NO_CONTENT, Server, Then, answer, read_request, succeed};
 use support::slow::{Hold, on_line, sockets_to, wait_until, with_own_dns};
+use support::times::{AT_ONCE, MOST_ROUNDS, PROMISE};
 use support::tool;
-
-/// What a busy machine may take.
-const AT_ONCE: Duration = Duration::from_secs(1);
-
-/// What is promised. A busy machine may take more now and then, but not each time.
-const PROMISE: Duration = Duration::from_millis(100);
-
-const MOST_ROUNDS: usize = 10;
 
 /// Shuts the client down once a call has come to the point; the call's outcome, and how long it
 /// took to end.

@@ -8,9 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use fpga_associate::status::Status;
-use support::attempts::{AT_ONCE, attempt_once, config};
+use support::attempts::{attempt_once, config};
 use support::raw::{Server, Then, answer, succeed};
 use support::slow::on_line;
+use support::times::AT_ONCE;
 
 /// Gives these answers in turn and then does what is asked; and tells when each request came.
 fn answering_in_turn(answers: Vec<Vec<u8>>) -> (Server, mpsc::Receiver<Instant>) {

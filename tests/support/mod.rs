@@ -26,6 +26,7 @@ pub mod relay;
 pub mod routes;
 pub mod settings;
 pub mod slow;
+pub mod times;
 pub mod trust;
 
 use std::env;
