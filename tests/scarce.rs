@@ -84,7 +84,7 @@ fn a_long_list_for_which_memory_runs_out_is_none() {
     scarce(
         &service,
         "list",
-        &[("once", 60, 301), ("ever", 60, 301), ("limit", 0, 10)],
+        &[("once", 60, 701), ("ever", 60, 701), ("limit", 0, 20)],
     );
 }
 
