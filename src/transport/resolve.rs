@@ -96,9 +96,13 @@ impl Lookup {
             end,
             thread: Mutex::new(None),
         });
-        // Also where the thread can't do its work.
-        let end = End(Arc::clone(&lookup));
-        let work = move || end.0.run();
+        let shared = Arc::clone(&lookup);
+        let work = move |has_memory: bool| {
+            let end = End(shared);
+            if has_memory {
+                end.0.run();
+            }
+        };
         let thread = Thread::begin(HELPER_THREAD, STACK, Box::new(work)).map_err(|error| {
             io::Error::new(error.kind(), format!("no thread for the lookup: {error}"))
         })?;

@@ -166,7 +166,9 @@ fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
 #[derive(Debug)]
 pub struct Thread(libc::pthread_t);
 
-type Work = Box<dyn FnOnce() + Send>;
+/// What a thread does, told whether there is memory for what it has of its own; where not, it touches
+/// none of that.
+type Work = Box<dyn FnOnce(bool) + Send>;
 
 thread_local! {
     static IS_HELPER: Cell<bool> = const { Cell::new(false) };
@@ -227,12 +229,12 @@ impl Thread {
 extern "C" fn run(work: *mut c_void) -> *mut c_void {
     // SAFETY: `Thread::begin` boxed it for this thread alone.
     let work = unsafe { Box::from_raw(work.cast::<Work>()) };
-    if !has_room_for_a_thread() {
-        return ptr::null_mut();
+    let has_memory = has_room_for_a_thread();
+    if has_memory {
+        IS_HELPER.set(true);
     }
-    IS_HELPER.set(true);
     // A payload may panic again when it is dropped, so it is not.
-    panic::catch_unwind(AssertUnwindSafe(work))
+    panic::catch_unwind(AssertUnwindSafe(|| work(has_memory)))
         .map_err(mem::forget)
         .ok();
     ptr::null_mut()
