@@ -89,21 +89,23 @@ impl fpga_assoc_error {
         let new = memory::from_now_on(|| boxed(Self::try_from(error)?));
         match new {
             Ok(new) if error.status != Status::OUT_OF_MEMORY => (error.status, Box::into_raw(new)),
-            _ => (Status::OUT_OF_MEMORY, Self::of_no_memory(error)),
+            _ => (
+                Status::OUT_OF_MEMORY,
+                Self::of_no_memory(error.outcome_unknown, error.observed),
+            ),
         }
     }
 
-    fn of_no_memory(error: &Error) -> *mut Self {
-        let same = OUT_OF_MEMORY.iter().flatten().find(|one| {
-            (one.outcome_unknown, one.observed) == (error.outcome_unknown, error.observed)
-        });
-        same.map_or(ptr::null_mut(), |one| ptr::from_ref(one).cast_mut())
-    }
-
-    /// The error where not even the call could begin.
-    pub fn of_no_call() -> (Status, *mut Self) {
-        let [[first, ..], _] = &OUT_OF_MEMORY;
-        (Status::OUT_OF_MEMORY, ptr::from_ref(first).cast_mut())
+    /// The error of a call for which memory ran out.
+    pub fn of_no_memory(outcome_unknown: bool, observed: Observed) -> *mut Self {
+        let [known, unknown] = &OUT_OF_MEMORY;
+        let [nothing, associated, apart] = if outcome_unknown { unknown } else { known };
+        ptr::from_ref(match observed {
+            Observed::OBSERVED_NOTHING => nothing,
+            Observed::OBSERVED_ASSOCIATED => associated,
+            Observed::OBSERVED_APART => apart,
+        })
+        .cast_mut()
     }
 
     /// Whether it is there for ever.

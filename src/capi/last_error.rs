@@ -6,8 +6,7 @@ use std::ptr;
 
 use super::error::{fpga_assoc_error, fpga_assoc_error_free, fpga_assoc_error_message};
 use super::guard::{Stopped, VISITORS, guard};
-use super::remains;
-use crate::error::Error;
+use crate::error::{Error, Observed};
 use crate::memory;
 use crate::status::Status;
 
@@ -58,13 +57,11 @@ fn contained(call: impl FnOnce() -> Result<(), Error>) -> (i32, *mut fpga_assoc_
             Error::new(Status::INTERNAL, message)
         }
         Err(Stopped::OutOfMemory) => {
-            let (status, error) = fpga_assoc_error::of_no_call();
-            return (status.number(), error);
+            let error = fpga_assoc_error::of_no_memory(false, Observed::OBSERVED_NOTHING);
+            return (Status::OUT_OF_MEMORY.number(), error);
         }
     };
     let (status, given) = fpga_assoc_error::given(&error);
-    drop(error);
-    remains::clear_stack();
     (status.number(), given)
 }
 

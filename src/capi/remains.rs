@@ -1,7 +1,4 @@
-//! What a call leaves behind it where no allocator wipes: in registers, and on the stack.
-
-use std::hint::black_box;
-use std::mem::MaybeUninit;
+//! What a call leaves behind it where no allocator wipes: in registers.
 
 /// Overwrites the wide registers, which hold what was copied or compared last, perhaps of a token: the
 /// dynamic linker, for one, writes them to the stack when the host calls a function for the first time.
@@ -30,14 +27,3 @@ pub fn clear_registers() {
 /// What other processors leave was not looked into.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn clear_registers() {}
-
-/// Overwrites the stack below the caller, as far as a call looks for secrets in what it tells. A call
-/// that succeeds does not.
-#[inline(never)]
-pub fn clear_stack() {
-    // Less than a call needs, which is about twice as much.
-    let mut room = MaybeUninit::<[u8; 24 * 1024]>::uninit();
-    // SAFETY: all of it may be written to.
-    unsafe { room.as_mut_ptr().write_bytes(0, 1) };
-    black_box(&mut room);
-}

@@ -63,6 +63,7 @@ impl Session<'_> {
             credentials: &[("x-auth-token", self.report.token.value())],
             body: call.body.as_bytes(),
             max_answer,
+            max_refusal: MAX_SHORT_ANSWER,
             answer_by,
         };
         let answer = self

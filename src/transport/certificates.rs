@@ -21,6 +21,9 @@ const BEGIN: &str = "-----BEGIN ";
 
 /// Certificates and keys are a few KB long, as text.
 const MAX_BLOCK: usize = 64 * 1024;
+/// Why a text is not read that may be fine.
+pub const NO_MEMORY: &str = "can't be read for want of memory";
+
 const TOO_LONG: &str = "is over 64 KiB long";
 
 /// "id-ce-extKeyUsage", as DER.
@@ -220,9 +223,10 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 pub fn identity(text: &str) -> Result<CertifiedKey, &'static str> {
     let mut chain = Vec::new();
     for block in blocks(text) {
-        if block.body() == Err(TOO_LONG) || memory::has_run_out() {
+        if block.body() == Err(TOO_LONG) {
             return Err("holds a block that is over 64 KiB long");
         }
+        memory::check().map_err(|_| NO_MEMORY)?;
         if block.label == "CERTIFICATE" {
             let certificate = block.der().ok().map(CertificateDer::from);
             let is_readable = |certificate: &CertificateDer<'_>| {

@@ -24,9 +24,6 @@ use super::{Endpoint, Failure, Request, Step};
 use crate::memory::{self, OutOfMemory};
 use crate::status::Status;
 
-/// The most of the body of a failed request that is read, in bytes.
-const MAX_EXPLANATION: usize = 64 * 1024;
-
 /// An open connection.
 pub struct Connection {
     endpoint: Endpoint,
@@ -113,7 +110,7 @@ impl Connection {
             self.agent.run(head.map(|()| request.body))
         };
         let result = match response {
-            Ok(response) => self.read(response, request.max_answer, was_used),
+            Ok(response) => self.read(response, request, was_used),
             Err(error) => Err((error, 0)),
         };
         let mut wire = lock(&self.wire);
@@ -165,14 +162,14 @@ impl Connection {
     fn read(
         &self,
         mut response: http::Response<Body>,
-        limit: usize,
+        request: Request<'_>,
         was_kept: bool,
     ) -> Result<Answer, (ureq::Error, u16)> {
         let http_status = response.status().as_u16();
         let limit = if response.status().is_success() {
-            limit
+            request.max_answer
         } else {
-            limit.min(MAX_EXPLANATION)
+            request.max_refusal
         };
         let mut body = Vec::new();
         let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);

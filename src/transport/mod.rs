@@ -79,8 +79,10 @@ pub struct Request<'a> {
     pub credentials: &'a [(&'static str, &'a [u8])],
     /// The body; none where it is empty.
     pub body: &'a [u8],
-    /// The most of the answer's body that is read, in bytes.
+    /// The most of a successful answer's body that is read, in bytes.
     pub max_answer: usize,
+    /// The same of every other answer.
+    pub max_refusal: usize,
     /// Until when the answer is waited for; where that has passed when there is a connection, nothing
     /// is sent.
     pub answer_by: Deadline,

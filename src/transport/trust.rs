@@ -37,9 +37,9 @@ impl Trust {
     /// The certificates of a text in PEM. Each block must be one.
     pub fn in_pem(pem: &[u8]) -> Result<Self, String> {
         let mut found = Found::default();
-        let text = memory::lossy(pem).map_err(no_memory)?;
+        let text = memory::lossy(pem).map_err(|_| certificates::NO_MEMORY)?;
         for said in certificates::in_pem(&text, now()) {
-            found.add(said?).map_err(no_memory)?;
+            found.add(said?).map_err(|_| certificates::NO_MEMORY)?;
         }
         let trusted = Trusted::new(found, Vec::new());
         if trusted.first.is_empty() && trusted.expired.is_empty() {
@@ -64,7 +64,7 @@ pub struct Identity(pub(super) Arc<CertifiedKey>);
 impl Identity {
     /// The certificate, those that signed it, and the private key, of one text in PEM.
     pub fn in_pem(pem: &[u8]) -> Result<Self, &'static str> {
-        let text = memory::lossy(pem).map_err(|_| "can't be read for want of memory")?;
+        let text = memory::lossy(pem).map_err(|_| certificates::NO_MEMORY)?;
         certificates::identity(&text).map(|identity| Self(Arc::new(identity)))
     }
 }
@@ -261,10 +261,6 @@ fn of_the_system() -> io::Result<Trusted> {
 /// Whether it is no file's fault: the process has no descriptor left, or no memory.
 fn is_of_the_process(error: &io::Error) -> bool {
     system::is_out_of_descriptors(error) || error.kind() == io::ErrorKind::OutOfMemory
-}
-
-fn no_memory(refused: OutOfMemory) -> String {
-    io::Error::from(refused).to_string()
 }
 
 /// What is wrong with a file; an error where the process can't read any.
