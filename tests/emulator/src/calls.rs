@@ -1,20 +1,25 @@
 //! One request, from its bytes to its answer: which call it is, who asks, what it carries.
 //!
-//! The order of the checks is the gateway's: path, method, size, token; then the service's:
-//! project, body, images.
+//! The order of the checks is the gateway's: path, method, size, token or signature; then the
+//! service's: project, body, images.
 
 use std::borrow::Cow;
 
+use http_body_util::Full;
 use hyper::body::Bytes;
+use hyper::header::{ALLOW, CONTENT_TYPE, DATE};
+use hyper::http;
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method};
+use hyper::{Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::listing::{self, Query};
+use crate::record::Recorded;
 use crate::refusal::Refusal;
-use crate::{Shared, Tenant, lock};
+use crate::server::Site;
+use crate::{Shared, identity, lock, random};
 
 /// What a request asks for.
 enum Call<'a> {
@@ -36,18 +41,48 @@ struct Image {
     id: String,
 }
 
+impl Site for Shared {
+    fn answer(
+        &self,
+        parts: &Parts,
+        body: Option<&Bytes>,
+    ) -> Result<Response<Full<Bytes>>, http::Error> {
+        let request_id = random::hex(32);
+        let mut response = Response::builder()
+            .header("x-request-id", &request_id)
+            .header(DATE, self.clock.http_date());
+        let (status, json) = match answer(self, parts, body) {
+            Ok(None) => (StatusCode::NO_CONTENT, None),
+            Ok(Some(json)) => (StatusCode::OK, Some(json)),
+            Err(refusal) => {
+                if let Some(allow) = refusal.allow() {
+                    response = response.header(ALLOW, allow);
+                }
+                (refusal.status(), Some(refusal.body(&request_id)))
+            }
+        };
+        let response = response.status(status);
+        match json {
+            None => response.body(Full::default()),
+            Some(json) => response
+                .header(CONTENT_TYPE, "application/json;charset=utf8")
+                .body(Full::new(Bytes::from(json.to_string()))),
+        }
+    }
+
+    fn record(&self, recorded: Recorded) {
+        if let Some(on_request) = self.on_request {
+            on_request(&recorded);
+        }
+        lock(&self.records).push(recorded);
+    }
+}
+
 /// The answer's body, if it has one. `body` is None when it was longer than any call's.
-pub(crate) fn answer(
-    shared: &Shared,
-    parts: &Parts,
-    body: Option<&Bytes>,
-) -> Result<Option<Value>, Refusal> {
+fn answer(shared: &Shared, parts: &Parts, body: Option<&Bytes>) -> Result<Option<Value>, Refusal> {
     let (project_id, call) = route(&parts.method, parts.uri.path())?;
     let body = body.ok_or(Refusal::TooLarge)?;
-    check_token(&shared.tenant, &parts.headers)?;
-    if project_id != shared.tenant.project_id {
-        return Err(Refusal::OtherProject);
-    }
+    identity::check(shared, parts, body, &project_id)?;
     match call {
         Call::Associate { fpga_id } => {
             let ecs_id = ecs_id(body)?;
@@ -101,14 +136,6 @@ fn route<'a>(method: &Method, path: &'a str) -> Result<(Cow<'a, str>, Call<'a>),
 
 fn decode(segment: &str) -> Cow<'_, str> {
     percent_decode_str(segment).decode_utf8_lossy()
-}
-
-fn check_token(tenant: &Tenant, headers: &HeaderMap) -> Result<(), Refusal> {
-    match headers.get("x-auth-token").map(|token| token.as_bytes()) {
-        Some(token) if token == tenant.token.as_bytes() => Ok(()),
-        Some(token) if token == tenant.expired_token.as_bytes() => Err(Refusal::ExpiredToken),
-        _ => Err(Refusal::Token),
-    }
 }
 
 fn ecs_id(body: &Bytes) -> Result<String, Refusal> {

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! A request walks through the files in this order: [`server`] (socket, TLS, HTTP), [`calls`]
-//! (which call, who asks), [`service`] (the rules), [`listing`] (pages), [`refusal`] (error
-//! bodies), [`record`] (what tests look at afterwards).
+//! (which call), [`identity`] (who asks), [`signature`] and [`accounts`] (whether that is true),
+//! [`service`] (the rules), [`listing`] (pages), [`refusal`] (error bodies), [`record`] (what tests
+//! look at afterwards). [`credentials`] hands out what `accounts` knows.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -24,8 +25,12 @@
     )
 )]
 
+mod accounts;
 mod calls;
 mod certificates;
+mod clock;
+mod credentials;
+mod identity;
 mod images;
 mod listing;
 mod random;
@@ -33,17 +38,21 @@ mod record;
 mod refusal;
 mod server;
 mod service;
+mod signature;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use accounts::Accounts;
+use clock::Clock;
 use images::{EcsImage, FpgaImage};
 use record::Records;
 use server::Server;
 use service::Service;
 
+pub use credentials::AccessKey;
 pub use record::Recorded;
 
 /// What may differ from one emulator to another.
@@ -89,17 +98,20 @@ pub struct Emulator {
 #[derive(Debug)]
 struct Shared {
     tenant: Tenant,
+    clock: Clock,
+    accounts: Mutex<Accounts>,
     service: Mutex<Service>,
     records: Mutex<Records>,
     on_request: Option<fn(&Recorded)>,
 }
 
-/// The one account that may call.
+/// The one account that may call, as it is at the start.
 #[derive(Debug)]
 struct Tenant {
     project_id: String,
     token: String,
     expired_token: String,
+    access_key: AccessKey,
 }
 
 impl Emulator {
@@ -129,12 +141,16 @@ impl Emulator {
         let shared_ecs_id = random::uuid();
         service.add_ecs_image(shared_ecs_id.clone(), EcsImage::Shared);
 
+        let tenant = Tenant {
+            project_id,
+            token: random::token(),
+            expired_token: random::token(),
+            access_key: AccessKey::permanent(),
+        };
         let shared = Arc::new(Shared {
-            tenant: Tenant {
-                project_id,
-                token: random::token(),
-                expired_token: random::token(),
-            },
+            accounts: Mutex::new(Accounts::of(&tenant)),
+            tenant,
+            clock: Clock::default(),
             service: Mutex::new(service),
             records: Mutex::default(),
             on_request: settings.on_request,
@@ -153,7 +169,11 @@ impl Emulator {
 
         let tls = settings.tls.then_some(certificates.server);
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let server = Server::start(settings.port, tls, Arc::clone(&shared))?;
+        let server = Server::start(
+            (Ipv4Addr::LOCALHOST, settings.port).into(),
+            tls,
+            Arc::clone(&shared) as _,
+        )?;
         Ok(Self {
             shared,
             endpoint: format!("{scheme}://localhost:{}", server.address().port()),

@@ -1,6 +1,12 @@
-//! Identifiers that look like the service's. They protect nothing: uniqueness is enough.
+//! Identifiers and secrets that look like the service's. They protect nothing: uniqueness is
+//! enough.
 
 use std::hash::{BuildHasher, RandomState};
+
+const CAPITALS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// As in IAM tokens, which have `-` in place of `/`.
+const TOKEN: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
 
 /// Lowercase hex digits, as in FPGA image ids, project ids and request ids.
 pub(crate) fn hex(digits: usize) -> String {
@@ -17,16 +23,40 @@ pub(crate) fn uuid() -> String {
     format!("{}-{}-4{}-a{}-{}", hex(8), hex(4), hex(3), hex(3), hex(12))
 }
 
-/// An IAM token is a signed CMS message in base64, with `-` in place of `/`; about 2 KB.
+/// An IAM token is a signed CMS message in base64; about 2 KB.
 pub(crate) fn token() -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
-    let mut text = String::from("MIIEpAYJKoZIhvcNAQcCoIIElTCCBJECAQExDTALBglghkgBZQMEAgEw");
-    while text.len() < 2046 {
-        let letter = ALPHABET.get(number() as usize % ALPHABET.len());
-        text.extend(letter.copied().map(char::from));
-    }
-    text.push_str("==");
-    text
+    let start = "MIIEpAYJKoZIhvcNAQcCoIIElTCCBJECAQExDTALBglghkgBZQMEAgEw";
+    format!("{start}{}==", letters(TOKEN, 2046 - start.len()))
+}
+
+/// The public half of an access key.
+pub(crate) fn access_key() -> String {
+    letters(CAPITALS_AND_DIGITS, 20)
+}
+
+/// Always with the two characters that URLs and JSON may write otherwise.
+pub(crate) fn secret_key() -> String {
+    format!(
+        "{}+{}/{}",
+        letters(BASE64, 12),
+        letters(BASE64, 13),
+        letters(BASE64, 13)
+    )
+}
+
+/// What a temporary access key brings along.
+pub(crate) fn security_token() -> String {
+    format!("gQpjbi1ub3J0aC0x{}/+==", letters(BASE64, 1516))
+}
+
+fn letters(alphabet: &[u8], count: usize) -> String {
+    let letter = || alphabet.get(number() as usize % alphabet.len());
+    std::iter::repeat_with(letter)
+        .take(count)
+        .flatten()
+        .copied()
+        .map(char::from)
+        .collect()
 }
 
 fn number() -> u64 {

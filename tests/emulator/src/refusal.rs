@@ -3,6 +3,9 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+/// The code of whatever is wrong with the proof of who asks.
+const UNAUTHENTICATED: &str = "APIGW.0301";
+
 /// Why a call was refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -13,6 +16,20 @@ pub(crate) enum Refusal {
     TooLarge,
     Token,
     ExpiredToken,
+    TokenAndSignature,
+    /// What is wrong with the form.
+    Authorization(&'static str),
+    UnknownAccessKey(String),
+    LockedAccessKey,
+    SignatureExpired {
+        signature_time: String,
+        server_time: String,
+    },
+    Signature {
+        canonical_request: String,
+    },
+    SecurityToken,
+    ExpiredSecurityToken,
     OtherProject,
     EmptyBody,
     Body,
@@ -55,7 +72,8 @@ impl Refusal {
             Self::NoSuchApi | Self::NoFpgaImage { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Token | Self::ExpiredToken => StatusCode::UNAUTHORIZED,
+            Self::ExpiredToken => StatusCode::UNAUTHORIZED,
+            _ if self.code() == UNAUTHENTICATED => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -83,7 +101,15 @@ impl Refusal {
             Self::NoSuchApi => "APIGW.0101",
             Self::Method { .. } => "APIGW.0103",
             Self::TooLarge => "APIGW.0201",
-            Self::Token => "APIGW.0301",
+            Self::Token
+            | Self::TokenAndSignature
+            | Self::Authorization(_)
+            | Self::UnknownAccessKey(_)
+            | Self::LockedAccessKey
+            | Self::SignatureExpired { .. }
+            | Self::Signature { .. }
+            | Self::SecurityToken
+            | Self::ExpiredSecurityToken => UNAUTHENTICATED,
             Self::ExpiredToken => "APIGW.0307",
             Self::OtherProject => "Ecs.0023",
             Self::EmptyBody => "Common.0002",
@@ -106,6 +132,32 @@ impl Refusal {
             Self::TooLarge => "Request entity too large".to_owned(),
             Self::Token => "Incorrect IAM authentication information".to_owned(),
             Self::ExpiredToken => "The token must be updated".to_owned(),
+            Self::TokenAndSignature => unauthenticated("both x-auth-token and authorization"),
+            Self::Authorization(fault) => unauthenticated(fault),
+            Self::UnknownAccessKey(access_key) => {
+                unauthenticated(&format!("ak {access_key} not exist"))
+            }
+            Self::LockedAccessKey => {
+                unauthenticated("AK access failed to reach the limit,forbidden.")
+            }
+            Self::SignatureExpired {
+                signature_time,
+                server_time,
+            } => unauthenticated(&format!(
+                "calc aksk signature fail:signature expired, \
+                 signature time:{signature_time},server time:{server_time}"
+            )),
+            // With every signed value, a security token too: so the gateway does it.
+            Self::Signature { canonical_request } => unauthenticated(&format!(
+                "verify aksk signature fail, canonicalRequest:{canonical_request}"
+            )),
+            // No document has the texts of these two.
+            Self::SecurityToken => {
+                unauthenticated("verify aksk signature fail: security token is wrong")
+            }
+            Self::ExpiredSecurityToken => {
+                unauthenticated("verify aksk signature fail: security token expired")
+            }
             Self::OtherProject => {
                 "the project of the token is not the project of the URL.".to_owned()
             }
@@ -144,4 +196,8 @@ impl Refusal {
             ),
         }
     }
+}
+
+fn unauthenticated(cause: &str) -> String {
+    format!("Incorrect IAM authentication information: {cause}")
 }

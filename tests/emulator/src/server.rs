@@ -2,17 +2,18 @@
 
 use std::error::Error;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::http;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,7 +23,18 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::record::Recorded;
-use crate::{Shared, calls, lock, random};
+
+/// What stands behind a socket.
+pub(crate) trait Site: Send + Sync + 'static {
+    /// `body` is None when it was longer than any request's. An error ends the connection.
+    fn answer(
+        &self,
+        parts: &Parts,
+        body: Option<&Bytes>,
+    ) -> Result<Response<Full<Bytes>>, http::Error>;
+
+    fn record(&self, recorded: Recorded);
+}
 
 /// No call's body comes near it.
 const BODY_LIMIT: usize = 1 << 20;
@@ -37,11 +49,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(
-        port: u16,
+        address: SocketAddr,
         tls: Option<Arc<ServerConfig>>,
-        shared: Arc<Shared>,
+        site: Arc<dyn Site>,
     ) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = Builder::new_multi_thread()
@@ -55,15 +67,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("ecs-emulator".to_owned())
-            .spawn(move || {
-                run(
-                    runtime,
-                    listener,
-                    tls.map(TlsAcceptor::from),
-                    shared,
-                    stopped,
-                )
-            })?;
+            .spawn(move || run(runtime, listener, tls.map(TlsAcceptor::from), site, stopped))?;
         Ok(Self {
             address,
             stop: Some(stop),
@@ -91,22 +95,22 @@ fn run(
     runtime: Runtime,
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    shared: Arc<Shared>,
+    site: Arc<dyn Site>,
     stopped: oneshot::Receiver<()>,
 ) {
     runtime.block_on(async {
         tokio::select! {
             _ = stopped => {}
-            () = accept(&listener, tls, shared) => {}
+            () = accept(&listener, tls, site) => {}
         }
     });
 }
 
-async fn accept(listener: &TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+async fn accept(listener: &TcpListener, tls: Option<TlsAcceptor>, site: Arc<dyn Site>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, tls.clone(), Arc::clone(&shared)));
+                tokio::spawn(connection(stream, tls.clone(), Arc::clone(&site)));
             }
             // Out of file descriptors, or the peer has gone: neither is a reason to end.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -114,21 +118,21 @@ async fn accept(listener: &TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sh
     }
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, site: Arc<dyn Site>) {
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve(stream, shared).await,
+        None => serve(stream, site).await,
         Some(tls) => {
             // A handshake that fails is the client's business; it has been sent the alert.
             if let Ok(stream) = tls.accept(stream).await {
-                serve(stream, shared).await;
+                serve(stream, site).await;
             }
         }
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
-    let service = service_fn(|request| respond(Arc::clone(&shared), request));
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, site: Arc<dyn Site>) {
+    let service = service_fn(|request| respond(Arc::clone(&site), request));
     // It ends with an error when the client leaves in the middle, as tests do.
     let _ = http1::Builder::new()
         .title_case_headers(true)
@@ -138,7 +142,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>)
 
 /// An error when the client left before its request was whole: that is no request.
 async fn respond(
-    shared: Arc<Shared>,
+    site: Arc<dyn Site>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
@@ -148,31 +152,7 @@ async fn respond(
         Err(error) => return Err(error),
     };
 
-    let request_id = random::hex(32);
-    let mut response = Response::new(Full::default());
-    let headers = response.headers_mut();
-    headers.insert("x-request-id", HeaderValue::try_from(&request_id)?);
-    let (status, json) = match calls::answer(&shared, &parts, body.as_ref()) {
-        Ok(None) => (StatusCode::NO_CONTENT, None),
-        Ok(Some(json)) => (StatusCode::OK, Some(json)),
-        Err(refusal) => {
-            if let Some(allow) = refusal.allow() {
-                headers.insert(ALLOW, HeaderValue::from_static(allow));
-            }
-            (refusal.status(), Some(refusal.body(&request_id)))
-        }
-    };
-    if let Some(json) = json {
-        let json_type = HeaderValue::from_static("application/json;charset=utf8");
-        headers.insert(CONTENT_TYPE, json_type);
-        *response.body_mut() = Full::new(Bytes::from(json.to_string()));
-    }
-    *response.status_mut() = status;
-
-    let recorded = Recorded::new(&parts, body.as_ref(), status);
-    if let Some(on_request) = shared.on_request {
-        on_request(&recorded);
-    }
-    lock(&shared.records).push(recorded);
+    let response = site.answer(&parts, body.as_ref())?;
+    site.record(Recorded::new(&parts, body.as_ref(), response.status()));
     Ok(response)
 }
