@@ -7,6 +7,8 @@
     clippy::indexing_slicing
 )]
 
+pub mod signing;
+
 use std::sync::Arc;
 
 use ecs_emulator::Emulator;
@@ -26,6 +28,7 @@ pub struct Answer {
     pub status: u16,
     pub request_id: String,
     pub allow: Option<String>,
+    pub date: String,
     pub text: String,
 }
 
@@ -77,11 +80,24 @@ impl<'a> Client<'a> {
     }
 
     pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+        let token = self.token.as_ref();
+        let token = token.map(|token| ("x-auth-token".to_owned(), token.clone()));
+        self.send_with(method, path, token.as_slice(), body)
+    }
+
+    /// With these headers and no token of its own.
+    pub fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: &str,
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.ecs.endpoint()));
-        if let Some(token) = &self.token {
-            request = request.header("X-Auth-Token", token);
+        for (name, value) in headers {
+            request = request.header(name, value);
         }
         let request = request.body(body.to_owned()).unwrap();
         let mut response = self.agent.run(request).expect("an answer");
@@ -93,6 +109,7 @@ impl<'a> Client<'a> {
             status: response.status().as_u16(),
             request_id: header("x-request-id").expect("a request id"),
             allow: header("allow"),
+            date: header("date").expect("a date"),
             text: response.body_mut().read_to_string().unwrap(),
         }
     }
