@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::Tenant;
 use crate::clock;
-use crate::credentials::AccessKey;
+use crate::credentials::{AccessKey, Tenant};
 use crate::refusal::Refusal;
 use crate::signature::SignedRequest;
 

@@ -49,6 +49,20 @@ pub(crate) fn sdk_date(seconds: i64) -> String {
     )
 }
 
+/// As in `expires_at`: `2020-01-04T09:05:22.000000Z`.
+pub(crate) fn iso_date(seconds: i64) -> String {
+    let date = civil(seconds);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.000000Z",
+        date.year(),
+        u8::from(date.month()),
+        date.day(),
+        date.hour(),
+        date.minute(),
+        date.second()
+    )
+}
+
 /// The seconds of an `X-Sdk-Date`; None for any other form, and for a date that never was.
 pub(crate) fn parse_sdk_date(text: &str) -> Option<i64> {
     let digits = text.strip_suffix('Z')?;

@@ -2,6 +2,26 @@
 
 use crate::{Emulator, Shared, lock, random};
 
+/// The one account that may call, as it is at the start.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) project_id: String,
+    pub(crate) token: String,
+    pub(crate) expired_token: String,
+    pub(crate) access_key: AccessKey,
+}
+
+impl Tenant {
+    pub(crate) fn of(project_id: String) -> Self {
+        Self {
+            project_id,
+            token: random::token(),
+            expired_token: random::token(),
+            access_key: AccessKey::permanent(),
+        }
+    }
+}
+
 /// An access key with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessKey {
@@ -35,6 +55,16 @@ impl AccessKey {
 }
 
 impl Emulator {
+    /// A valid token of [`Self::project_id`], as long as a real one.
+    pub fn token(&self) -> &str {
+        &self.shared.tenant.token
+    }
+
+    /// A token that was valid once.
+    pub fn expired_token(&self) -> &str {
+        &self.shared.tenant.expired_token
+    }
+
     /// A permanent access key of the tenant.
     pub fn access_key(&self) -> &str {
         &self.shared.tenant.access_key.access_key

@@ -10,7 +10,8 @@
 //! A request walks through the files in this order: [`server`] (socket, TLS, HTTP), [`calls`]
 //! (which call), [`identity`] (who asks), [`signature`] and [`accounts`] (whether that is true),
 //! [`service`] (the rules), [`listing`] (pages), [`refusal`] (error bodies), [`record`] (what tests
-//! look at afterwards). [`credentials`] hands out what `accounts` knows.
+//! look at afterwards). [`credentials`] hands out what `accounts` knows,
+//! and so does [`metadata`], a server of its own.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -33,6 +34,7 @@ mod credentials;
 mod identity;
 mod images;
 mod listing;
+mod metadata;
 mod random;
 mod record;
 mod refusal;
@@ -47,12 +49,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accounts::Accounts;
 use clock::Clock;
+use credentials::Tenant;
 use images::{EcsImage, FpgaImage};
 use record::Records;
 use server::Server;
 use service::Service;
 
 pub use credentials::AccessKey;
+pub use metadata::{Metadata, MetadataMode};
 pub use record::Recorded;
 
 /// What may differ from one emulator to another.
@@ -64,7 +68,7 @@ pub struct Settings {
     pub tls: bool,
     /// Where `ca.pem` is written; by default a temporary directory that goes with the emulator.
     pub ca_dir: Option<PathBuf>,
-    /// Called for each request once its answer is decided.
+    /// Called for each request once its answer is decided, those to a metadata service too.
     pub on_request: Option<fn(&Recorded)>,
 }
 
@@ -105,15 +109,6 @@ struct Shared {
     on_request: Option<fn(&Recorded)>,
 }
 
-/// The one account that may call, as it is at the start.
-#[derive(Debug)]
-struct Tenant {
-    project_id: String,
-    token: String,
-    expired_token: String,
-    access_key: AccessKey,
-}
-
 impl Emulator {
     /// HTTPS on a free port of 127.0.0.1.
     pub fn start() -> io::Result<Self> {
@@ -141,12 +136,7 @@ impl Emulator {
         let shared_ecs_id = random::uuid();
         service.add_ecs_image(shared_ecs_id.clone(), EcsImage::Shared);
 
-        let tenant = Tenant {
-            project_id,
-            token: random::token(),
-            expired_token: random::token(),
-            access_key: AccessKey::permanent(),
-        };
+        let tenant = Tenant::of(project_id);
         let shared = Arc::new(Shared {
             accounts: Mutex::new(Accounts::of(&tenant)),
             tenant,
@@ -201,16 +191,6 @@ impl Emulator {
     /// The PEM file with the one authority to trust.
     pub fn ca_file(&self) -> &Path {
         &self.ca_file
-    }
-
-    /// A valid token of [`Self::project_id`], as long as a real one.
-    pub fn token(&self) -> &str {
-        &self.shared.tenant.token
-    }
-
-    /// A token that was valid once.
-    pub fn expired_token(&self) -> &str {
-        &self.shared.tenant.expired_token
     }
 
     /// The tenant's project, 32 hex digits.

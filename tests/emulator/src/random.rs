@@ -49,6 +49,11 @@ pub(crate) fn security_token() -> String {
     format!("gQpjbi1ub3J0aC0x{}/+==", letters(BASE64, 1516))
 }
 
+/// What the metadata service asks for.
+pub(crate) fn metadata_token() -> String {
+    format!("{}==", letters(BASE64, 54))
+}
+
 fn letters(alphabet: &[u8], count: usize) -> String {
     let letter = || alphabet.get(number() as usize % alphabet.len());
     std::iter::repeat_with(letter)
