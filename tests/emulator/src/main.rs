@@ -9,24 +9,33 @@
 )]
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use ecs_emulator::{Emulator, Recorded, Settings};
+use ecs_emulator::{Emulator, Metadata, Recorded, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "\
 The FPGA image calls of Huawei Cloud ECS, in memory, on 127.0.0.1.
 
-Usage: ecs-emulator [--port N] [--http]
+Usage: ecs-emulator [--port N] [--http] [--metadata ADDRESS:PORT]
 
-  --port N   the port; without it, a free one
-  --http     plain HTTP instead of HTTPS
-  --help     this text
+  --port N                  the port; without it, a free one
+  --http                    plain HTTP instead of HTTPS
+  --metadata ADDRESS:PORT   a metadata service there, which gives temporary access keys away;
+                            programs look for it at 169.254.169.254:80
+  --help                    this text
 ";
 
+/// What the command line asks for.
+struct Options {
+    settings: Settings,
+    metadata: Option<SocketAddr>,
+}
+
 fn main() -> ExitCode {
-    let settings = match settings(std::env::args().skip(1)) {
-        Ok(Some(settings)) => settings,
+    let options = match options(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
         Ok(None) => {
             say(USAGE);
             return ExitCode::SUCCESS;
@@ -36,7 +45,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(settings) {
+    match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "ecs-emulator: {error}");
@@ -46,11 +55,12 @@ fn main() -> ExitCode {
 }
 
 /// None asks for help.
-fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settings>, String> {
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut settings = Settings {
         on_request: Some(log),
         ..Settings::default()
     };
+    let mut metadata = None;
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--help" | "-h" => return Ok(None),
@@ -61,13 +71,17 @@ fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settin
                     .and_then(|port| port.parse().ok())
                     .ok_or("--port needs a number from 0 to 65535")?;
             }
+            "--metadata" => {
+                let address = arguments.next().and_then(|address| address.parse().ok());
+                metadata = Some(address.ok_or("--metadata needs ADDRESS:PORT, both in digits")?);
+            }
             other => return Err(format!("unknown argument {other}")),
         }
     }
-    Ok(Some(settings))
+    Ok(Some(Options { settings, metadata }))
 }
 
-fn run(settings: Settings) -> io::Result<()> {
+fn run(options: Options) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -75,8 +89,12 @@ fn run(settings: Settings) -> io::Result<()> {
         // Before the first line: who reads it may send the signal at once.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let ecs = Emulator::start_with(settings)?;
-        say(&introduction(&ecs));
+        let ecs = Emulator::start_with(options.settings)?;
+        let metadata = options
+            .metadata
+            .map(|address| ecs.start_metadata(address))
+            .transpose()?;
+        say(&introduction(&ecs, metadata.as_ref()));
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
@@ -86,15 +104,21 @@ fn run(settings: Settings) -> io::Result<()> {
 }
 
 /// All of it can be pasted into a shell, one line or the whole.
-fn introduction(ecs: &Emulator) -> String {
+fn introduction(ecs: &Emulator, metadata: Option<&Metadata>) -> String {
     let (fpga_id, more_fpga_ids) = split(ecs.fpga_ids());
     let (ecs_id, more_ecs_ids) = split(ecs.ecs_ids());
+    let metadata = metadata.map_or_else(String::new, |metadata| {
+        format!("# metadata service at http://{}\n", metadata.address())
+    });
     format!(
         r#"# ECS emulator at {endpoint}; Ctrl-C ends it.
 export FPGA_ENDPOINT={endpoint}
 export SSL_CERT_FILE='{ca_file}'
 export FPGA_TOKEN={token}
-export FPGA_PROJECT_ID={project_id}
+# An access key, for programs that sign; where both are known, FPGA_TOKEN comes first.
+export HUAWEICLOUD_SDK_AK={access_key}
+export HUAWEICLOUD_SDK_SK='{secret_key}'
+{metadata}export FPGA_PROJECT_ID={project_id}
 export FPGA_ID={fpga_id}
 # more FPGA images: {more_fpga_ids}
 export ECS_ID={ecs_id}
@@ -105,6 +129,8 @@ curl -i --cacert "$SSL_CERT_FILE" -H "X-Auth-Token: $FPGA_TOKEN" -H 'Content-Typ
         endpoint = ecs.endpoint(),
         ca_file = ecs.ca_file().display(),
         token = ecs.token(),
+        access_key = ecs.access_key(),
+        secret_key = ecs.secret_key(),
         project_id = ecs.project_id(),
     )
 }
@@ -115,7 +141,7 @@ fn split(ids: &[String]) -> (String, String) {
     (first, more.join(" "))
 }
 
-/// Never the headers: the token is among them.
+/// Never the headers: tokens are among them.
 fn log(recorded: &Recorded) {
     let Recorded {
         method,

@@ -197,9 +197,9 @@ fn a_taken_port_is_an_error() {
 }
 
 #[test]
-fn the_program_prints_what_a_shell_needs_and_logs_without_the_token() {
+fn the_program_prints_what_a_shell_needs_and_logs_without_secrets() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_ecs-emulator"))
-        .arg("--http")
+        .args(["--http", "--metadata", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -214,6 +214,8 @@ fn the_program_prints_what_a_shell_needs_and_logs_without_the_token() {
         found.unwrap().trim_matches('\'').to_owned()
     };
     let (endpoint, token) = (value("FPGA_ENDPOINT"), value("FPGA_TOKEN"));
+    assert_eq!(value("HUAWEICLOUD_SDK_AK").len(), 20);
+    assert_eq!(value("HUAWEICLOUD_SDK_SK").len(), 40);
     assert!(std::fs::exists(value("SSL_CERT_FILE")).unwrap());
     let (project_id, fpga_id) = (value("FPGA_PROJECT_ID"), value("FPGA_ID"));
     let path = format!("/v1/{project_id}/cloudservers/fpga_image/{fpga_id}/association");
@@ -225,6 +227,16 @@ fn the_program_prints_what_a_shell_needs_and_logs_without_the_token() {
     assert_eq!(answer.status(), 204);
 
     assert_eq!(lines.next().unwrap().unwrap(), format!("POST {path} 204"));
+    let metadata = head
+        .iter()
+        .find_map(|line| line.strip_prefix("# metadata service at "));
+    let path = "/openstack/latest/securitykey";
+    let answer = trusting(RootCerts::WebPki)
+        .get(format!("{}{path}", metadata.unwrap()))
+        .call()
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(lines.next().unwrap().unwrap(), format!("GET {path} 200"));
     let kill = Command::new("kill").arg(program.id().to_string()).status();
     assert!(kill.unwrap().success());
     assert!(program.wait().unwrap().success());
@@ -241,7 +253,13 @@ fn the_program_explains_itself() {
     let help = run(&["--help"]);
     assert!(help.status.success());
     assert!(help.stdout.starts_with(b"The FPGA image calls"));
-    for wrong in [&["--port"][..], &["--port", "65536"], &["--prot", "1"]] {
+    for wrong in [
+        &["--port"][..],
+        &["--port", "65536"],
+        &["--prot", "1"],
+        &["--metadata"],
+        &["--metadata", "localhost:80"],
+    ] {
         let output = run(wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty());
