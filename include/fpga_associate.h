@@ -33,9 +33,9 @@
  * Memory that runs out is FPGA_ASSOC_OUT_OF_MEMORY. What that does not cover is the C library's own
  * need: it may refuse a thread for a name lookup, which is FPGA_ASSOC_RESOLVE_FAILED, and its resolver
  * and its loader may end the process. After a call no memory that the library owns or has freed holds
- * the token, what was sent, or a proxy's password; a client masks the password while it needs it. (A
- * signal that a thread takes on its own stack during a call leaves there what the processor's registers
- * hold at that moment.)
+ * the token, a secret key, what was sent, or a proxy's password; a client masks its own credentials and
+ * the password while it needs them, and wipes them when it is freed. (A signal that a thread takes on its
+ * own stack during a call leaves there what the processor's registers hold at that moment.)
  */
 
 #ifndef FPGA_ASSOCIATE_H
@@ -133,6 +133,11 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_CANCELLED = 9,
   /**
+   * No usable credentials could be had, and the service did nothing: nothing was sent to it, or it
+   * answered HTTP 401 to those that there were.
+   */
+  FPGA_ASSOC_CREDENTIALS_FAILED = 10,
+  /**
    * Memory ran out, and the call was stopped. `fpga_assoc_error_outcome_unknown` tells whether the
    * request had begun to go out.
    */
@@ -142,11 +147,11 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_REJECTED = 20,
   /**
-   * The token is missing, wrong or expired: HTTP 401.
+   * The token or the access key is missing, wrong or expired: HTTP 401.
    */
   FPGA_ASSOC_UNAUTHORIZED = 21,
   /**
-   * The token's user may not do this: HTTP 403.
+   * The user may not do this: HTTP 403.
    */
   FPGA_ASSOC_FORBIDDEN = 22,
   /**
@@ -234,6 +239,24 @@ typedef enum fpga_assoc_log_level {
 } fpga_assoc_log_level;
 
 /**
+ * Why the host is asked for credentials.
+ */
+typedef enum fpga_assoc_reason {
+  /**
+   * The client has none yet.
+   */
+  FPGA_ASSOC_REASON_FIRST = 1,
+  /**
+   * Those that it has expire soon, or have expired.
+   */
+  FPGA_ASSOC_REASON_EXPIRING = 2,
+  /**
+   * The service answered HTTP 401 to those that it has.
+   */
+  FPGA_ASSOC_REASON_REFUSED = 3,
+} fpga_assoc_reason;
+
+/**
  * A client of one endpoint, with its settings and the connections that it keeps. Any number of
  * threads may use one at once.
  */
@@ -252,6 +275,11 @@ typedef struct fpga_assoc_config fpga_assoc_config;
  * it is valid.
  */
 typedef struct fpga_assoc_error fpga_assoc_error;
+
+/**
+ * What a credentials callback grants with. It lives during the callback alone.
+ */
+typedef struct fpga_assoc_grant fpga_assoc_grant;
 
 /**
  * Associations, as they were when they were listed. Nothing in it changes, so any number of
@@ -275,6 +303,25 @@ typedef struct fpga_assoc_list fpga_assoc_list;
  * parent's.
  */
 typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
+
+/**
+ * A function of the host that gives a client credentials.
+ *
+ * `context` is what was given to `fpga_assoc_config_set_credentials_callback`. `reason` is an
+ * `fpga_assoc_reason`. `grant` is what to answer with, during the call alone: the function calls
+ * `fpga_assoc_grant_token`, `fpga_assoc_grant_access_key` or `fpga_assoc_grant_refuse`; the last that
+ * succeeds counts. Where it calls none, the call that needed credentials is
+ * `FPGA_ASSOC_CREDENTIALS_FAILED`.
+ *
+ * It is called on the thread of a call that needs credentials, by one thread at a time for each
+ * client; calls that need them too wait until their own deadline or `fpga_assoc_client_shutdown`. No
+ * deadline ends the function itself. It may call any function of this library but those calls of the
+ * same client that are made with credentials: they are `FPGA_ASSOC_INVALID_ARGUMENT`. It must return: no
+ * exception, no longjmp and no pthread_exit may leave it.
+ */
+typedef void (*fpga_assoc_credentials_fn)(void *context,
+                                          int32_t reason,
+                                          struct fpga_assoc_grant *grant);
 
 /**
  * One pair of a list: an FPGA image that is associated with an ECS image, as the service describes
@@ -823,6 +870,170 @@ int32_t fpga_assoc_config_set_log(struct fpga_assoc_config *config,
                                   void *context);
 
 /**
+ * Sets the IAM token of calls that bring none. It lives 24 hours, so that it is for short programs;
+ * `fpga_assoc_config_set_credentials_callback` is for long ones.
+ *
+ * A client has one kind of credentials, the last that was set: this, an access key, the
+ * environment's, the ECS agency's, or a callback's.
+ *
+ * `token` is text that ends in NUL, borrowed for the call: 1 to 65,536 bytes of visible ASCII. It is
+ * copied and kept masked; the copies are wiped when the settings and their clients are freed.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text and for NULL; sets the
+ * thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_token(struct fpga_assoc_config *config,
+                                    const char *token);
+
+/**
+ * Sets the access key (AK/SK) with which calls that bring no token are signed, as the "API Request
+ * Signing Guide" has it (`SDK-HMAC-SHA256`). The secret key is sent nowhere.
+ *
+ * Each attempt is signed anew. The service refuses signatures that are more than 15 minutes old, so
+ * that this machine's clock must be right; and it locks an access key for five minutes after five
+ * failures in a row, for every program that uses it. So a call that is refused with HTTP 401 is not
+ * repeated, and after an answer that says that the key is locked the client's calls are
+ * `FPGA_ASSOC_CREDENTIALS_FAILED` for 60 seconds, without a request.
+ *
+ * A signed request goes over TLS, or to this very machine: `fpga_assoc_config_set_allow_http` does
+ * not change that.
+ *
+ * All are text that ends in NUL, borrowed for the call, copied and kept masked; the copies are wiped
+ * when the settings and their clients are freed:
+ *
+ * - `access_key`: 1 to 128 bytes of visible ASCII without a comma.
+ * - `secret_key`: 1 to 256 bytes of visible ASCII.
+ * - `security_token`: that of a temporary key, 1 to 65,536 bytes of visible ASCII; NULL for a permanent
+ *   key.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text, such as white space at an
+ * end, and for NULL; sets the thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_access_key(struct fpga_assoc_config *config,
+                                         const char *access_key,
+                                         const char *secret_key,
+                                         const char *security_token);
+
+/**
+ * Sets the access key that the vendor's tools would find in the environment, as
+ * `fpga_assoc_config_set_access_key` does. The first of these that is there:
+ *
+ * 1. the variables `HUAWEICLOUD_SDK_AK`, `HUAWEICLOUD_SDK_SK` and, for a temporary key,
+ *    `HUAWEICLOUD_SDK_SECURITY_TOKEN`;
+ * 2. the variables `HW_ACCESS_KEY`, `HW_SECRET_KEY` and `HW_SECURITY_TOKEN`;
+ * 3. `ak`, `sk` and `security_token` in the section `[basic]` of the file that
+ *    `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names, or else of `~/.huaweicloud/credentials` (`HOME`;
+ *    `USERPROFILE` on Windows). It is a regular file of at most 64 KiB; where everyone may read it,
+ *    the log gets a warning when a client is made.
+ *
+ * A variable that is empty counts as unset. Variables and file are read now and not again, and the
+ * network is never asked. Where a place has a part of a key alone, that is an error: the next place is
+ * not asked for another.
+ *
+ * Returns `FPGA_ASSOC_OK`; `FPGA_ASSOC_CREDENTIALS_FAILED` where there is no key or none that can be
+ * used, and then the settings are as before; `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL;
+ * sets the thread's last error. Thread-safe, as long as no other thread changes the environment.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_environment_credentials(struct fpga_assoc_config *config);
+
+/**
+ * Has calls that bring no token signed with the temporary keys of the agency that is bound to the ECS
+ * server on which this runs (trusted: the service ECS).
+ *
+ * The server's metadata service is asked for them at the client's first call, and again before they
+ * expire or when the service refuses them: at `http://169.254.169.254`, never through a proxy, and never
+ * anywhere else. A question to it takes 3 seconds at most.
+ *
+ * Other keys are asked for when a quarter of the life of those that are there is left, or 10 minutes,
+ * whichever is less: one thread does so, and where it fails those that are there are used on; it is
+ * tried again after 30 seconds. When a minute is left, others are needed: one thread asks, and calls
+ * wait for it until their own deadline or `fpga_assoc_client_shutdown`. Where there are none, the call
+ * is `FPGA_ASSOC_CREDENTIALS_FAILED`. Where the service answers HTTP 401, others are asked for, and where
+ * they are others, the request is sent once more.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+ * thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_ecs_agency(struct fpga_assoc_config *config);
+
+/**
+ * Sets a function of the host that gives credentials to calls that bring no token: from a vault, from
+ * IAM, or from wherever the host has them.
+ *
+ * It is called at the client's first call, before credentials expire (by the rule of
+ * `fpga_assoc_config_set_ecs_agency`), and when the service answers HTTP 401: then the request is sent
+ * once more where what is granted is not the same. NULL takes the client's credentials away.
+ *
+ * `context` is handed to the function as it is; it may be NULL. Both must stay usable until every
+ * client that was made with these settings is freed.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a `config` that is NULL; sets the
+ * thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_config_set_credentials_callback(struct fpga_assoc_config *config,
+                                                   fpga_assoc_credentials_fn credentials,
+                                                   void *context);
+
+/**
+ * Grants an IAM token, which is copied.
+ *
+ * - `grant`: what the callback was given.
+ * - `token`: text that ends in NUL, borrowed for the call: 1 to 65,536 bytes of visible ASCII.
+ * - `expires_at`: when it expires, in seconds since 1970; 0 where that is not known, and then it is used
+ *   until the service refuses it.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text, a negative time, and for
+ * NULL; sets the thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_grant_token(struct fpga_assoc_grant *grant,
+                               const char *token,
+                               int64_t expires_at);
+
+/**
+ * Grants an access key, which is copied.
+ *
+ * - `grant`: what the callback was given.
+ * - `access_key`, `secret_key`, `security_token`: as for `fpga_assoc_config_set_access_key`.
+ * - `expires_at`: as for `fpga_assoc_grant_token`.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for other text, a negative time, and for
+ * NULL; sets the thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_grant_access_key(struct fpga_assoc_grant *grant,
+                                    const char *access_key,
+                                    const char *secret_key,
+                                    const char *security_token,
+                                    int64_t expires_at);
+
+/**
+ * Refuses to grant anything: the call that needed credentials is `FPGA_ASSOC_CREDENTIALS_FAILED` with
+ * this message in its own.
+ *
+ * - `grant`: what the callback was given.
+ * - `message`: text that ends in NUL, borrowed for the call; NULL is none.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for text that is not UTF-8 and for a `grant`
+ * that is NULL; sets the thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+int32_t fpga_assoc_grant_refuse(struct fpga_assoc_grant *grant,
+                                const char *message);
+
+/**
  * Makes a client. It connects when it is first used.
  *
  * - `endpoint`: as for `fpga_associate`; "http://" to any host where the settings allow it.
@@ -834,7 +1045,8 @@ int32_t fpga_assoc_config_set_log(struct fpga_assoc_config *config,
  *   call succeeds. Where it is NULL the thread's last error is set instead.
  *
  * Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`: `FPGA_ASSOC_INVALID_ARGUMENT` for an
- * endpoint that can't be used and for an `endpoint` or a `client` that is NULL. The proxies of the
+ * endpoint that can't be used, such as plain "http://" beyond this very machine where requests are
+ * signed, and for an `endpoint` or a `client` that is NULL. The proxies of the
  * environment are read now. Thread-safe.
  */
 FPGA_ASSOC_API
@@ -848,7 +1060,9 @@ int32_t fpga_assoc_client_new(const char *endpoint,
  * Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's
  * settings.
  *
- * The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed
+ * The arguments are those of `fpga_associate`. `token` may be NULL where the client has credentials
+ * of its own (`fpga_assoc_config_set_token` and those below it); a token that is given is used in their
+ * place, for this call. `error` is NULL, or receives the error, to be freed
  * with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL the thread's last
  * error is set instead: runtimes that move work between threads (Go, Java, async) must give one.
  *
@@ -887,7 +1101,8 @@ int32_t fpga_assoc_client_disassociate(struct fpga_assoc_client *client,
 /**
  * Lists associations, as `fpga_associations` does, with the client's settings.
  *
- * The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL.
+ * The arguments are those of `fpga_associations`; `token` may be NULL as for
+ * `fpga_assoc_client_associate`, and one of `fpga_id` and `ecs_id` may be NULL.
  * `list` receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
  * `error` is as for `fpga_assoc_client_associate`.
  *
@@ -927,7 +1142,7 @@ FPGA_ASSOC_API void fpga_assoc_client_shutdown(struct fpga_assoc_client *client)
 FPGA_ASSOC_API void fpga_assoc_client_close_idle(struct fpga_assoc_client *client);
 
 /**
- * Frees a client and closes its connections. NULL is ignored.
+ * Frees a client, wipes its credentials and closes its connections. NULL is ignored.
  *
  * Thread-safe, as long as nobody else uses the client any more; a call of
  * `fpga_assoc_client_shutdown` that has begun is not use.

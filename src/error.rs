@@ -62,6 +62,19 @@ impl Error {
         }
     }
 
+    /// The same with more words behind its own.
+    pub fn explained(self, words: &str) -> Self {
+        if words.is_empty() {
+            return self;
+        }
+        let words = text::bounded(words, MAX_MESSAGE / 2);
+        let room = MAX_MESSAGE.saturating_sub(words.len() + 2);
+        Self {
+            message: format!("{}; {words}", text::bounded(&self.message, room)),
+            ..self
+        }
+    }
+
     /// Memory that ran out, as the caller learns it.
     pub const RAN_OUT: &CStr = c"memory ran out, and the call was stopped";
 

@@ -14,7 +14,8 @@ pub struct Masked {
 
 impl Masked {
     /// The text, masked.
-    pub fn new(text: &str) -> Self {
+    pub fn new(text: impl AsRef<[u8]>) -> Self {
+        let text = text.as_ref();
         let random = RandomState::new();
         let mask: Vec<u8> = (0..text.len().div_ceil(8))
             .flat_map(|at| {
@@ -24,7 +25,7 @@ impl Masked {
             })
             .take(text.len())
             .collect();
-        let masked = text.bytes().zip(&mask).map(|(byte, mask)| byte ^ mask);
+        let masked = text.iter().zip(&mask).map(|(byte, mask)| byte ^ mask);
         Self {
             masked: masked.collect(),
             mask,

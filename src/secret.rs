@@ -14,25 +14,29 @@ const MAX_LAYERS: usize = 3;
 /// A text that takes some time to look through, in bytes.
 const LONG: usize = 64 * 1024;
 
-/// All pieces of a secret that would give it away. A secret that is shorter than one has none. Where
+/// All pieces of secrets that would give them away. A secret that is shorter than one has none. Where
 /// there is no memory for them, every text may hold one.
 pub struct Traces(Option<Found>);
 
 struct Found {
-    /// Of the secret as it is.
+    /// Of the secrets as they are.
     visible: Pieces,
-    /// Of its letters and digits alone.
+    /// Of their letters and digits alone.
     letters: Pieces,
 }
 
 impl Traces {
     /// Those of this secret, which is visible ASCII.
     pub fn of(secret: impl AsRef<[u8]>) -> Self {
-        let secret = || secret.as_ref().iter().copied();
+        Self::of_all(&[secret.as_ref()])
+    }
+
+    /// Those of all these secrets.
+    pub fn of_all(secrets: &[&[u8]]) -> Self {
         let found = || {
             Ok::<_, OutOfMemory>(Found {
-                visible: Pieces::of(secret())?,
-                letters: Pieces::of(secret().filter(u8::is_ascii_alphanumeric))?,
+                visible: Pieces::of(secrets, |_| true)?,
+                letters: Pieces::of(secrets, u8::is_ascii_alphanumeric)?,
             })
         };
         Self(found().ok())
@@ -87,11 +91,12 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn of(secret: impl Iterator<Item = u8>) -> Result<Self, OutOfMemory> {
+    fn of(secrets: &[&[u8]], counts: impl Fn(&u8) -> bool) -> Result<Self, OutOfMemory> {
         let mut pieces: Vec<u64> = Vec::new();
-        let windows = windows(secret);
-        memory::reserve_exact(&mut pieces, windows.size_hint().1.unwrap_or_default())?;
-        pieces.extend(windows);
+        memory::reserve_exact(&mut pieces, secrets.iter().map(|secret| secret.len()).sum())?;
+        for secret in secrets {
+            pieces.extend(windows(secret.iter().copied().filter(&counts)));
+        }
         pieces.sort_unstable();
         // So many that one in sixteen is set at most.
         let words = (pieces.len() / 4).next_power_of_two();

@@ -34,14 +34,17 @@ pub enum Status {
     BAD_RESPONSE = 8,
     /// The client was shut down.
     CANCELLED = 9,
+    /// No usable credentials could be had, and the service did nothing: nothing was sent to it, or it
+    /// answered HTTP 401 to those that there were.
+    CREDENTIALS_FAILED = 10,
     /// Memory ran out, and the call was stopped. `fpga_assoc_error_outcome_unknown` tells whether the
     /// request had begun to go out.
     OUT_OF_MEMORY = 11,
     /// The service refused the request: HTTP 400, and any 4xx without a status of its own here.
     REJECTED = 20,
-    /// The token is missing, wrong or expired: HTTP 401.
+    /// The token or the access key is missing, wrong or expired: HTTP 401.
     UNAUTHORIZED = 21,
-    /// The token's user may not do this: HTTP 403.
+    /// The user may not do this: HTTP 403.
     FORBIDDEN = 22,
     /// The service does not know what was named: HTTP 404.
     NOT_FOUND = 23,
@@ -80,6 +83,7 @@ impl Status {
         Self::CONNECTION_LOST,
         Self::BAD_RESPONSE,
         Self::CANCELLED,
+        Self::CREDENTIALS_FAILED,
         Self::OUT_OF_MEMORY,
         Self::REJECTED,
         Self::UNAUTHORIZED,
@@ -122,6 +126,7 @@ impl Status {
             Self::CONNECTION_LOST => c"FPGA_ASSOC_CONNECTION_LOST",
             Self::BAD_RESPONSE => c"FPGA_ASSOC_BAD_RESPONSE",
             Self::CANCELLED => c"FPGA_ASSOC_CANCELLED",
+            Self::CREDENTIALS_FAILED => c"FPGA_ASSOC_CREDENTIALS_FAILED",
             Self::OUT_OF_MEMORY => c"FPGA_ASSOC_OUT_OF_MEMORY",
             Self::REJECTED => c"FPGA_ASSOC_REJECTED",
             Self::UNAUTHORIZED => c"FPGA_ASSOC_UNAUTHORIZED",
@@ -168,6 +173,9 @@ impl Status {
                 c"The answer was not what the service documents. Check that the endpoint is an ECS endpoint and that nothing between rewrites answers."
             }
             Self::CANCELLED => c"The client was shut down while the call was under way, or before it.",
+            Self::CREDENTIALS_FAILED => {
+                c"The client got no credentials from where they come from; the message says what went wrong there. The service did nothing."
+            }
             Self::OUT_OF_MEMORY => {
                 c"The system gave this process no memory. Free some, or raise its limit, and call again; if the outcome is unknown, find out first what the service did."
             }
@@ -175,10 +183,10 @@ impl Status {
                 c"The service refused the request; its code and message say why. Check the two image ids, that the ECS image is private, and that it has fewer than 10 FPGA images."
             }
             Self::UNAUTHORIZED => {
-                c"The token is missing, wrong or expired (tokens live 24 hours), or from another region. Get a new one of project scope."
+                c"The token is missing, wrong or expired (tokens live 24 hours), or from another region: get a new one of project scope. With an access key, check both its parts and this machine's clock."
             }
             Self::FORBIDDEN => {
-                c"The token's user may not do this. Of ecs:cloudServerFpgaImages the IAM action relate is needed to associate, unrelate to disassociate, and getRelations to list; the account must be in good standing."
+                c"The user may not do this. Of ecs:cloudServerFpgaImages the IAM action relate is needed to associate, unrelate to disassociate, and getRelations to list; the account must be in good standing."
             }
             Self::NOT_FOUND => {
                 c"The service does not know what was named. Check the ids, the project, and that the endpoint is of the region where the FPGA image lives."

@@ -1,11 +1,14 @@
-//! What the service's documents say, as pure functions: identifiers, the request, statuses and
-//! error bodies.
+//! What the service's documents say, as pure functions: identifiers, the request, its signature,
+//! statuses and error bodies.
 //!
 //! Read it beside "Associating an FPGA Image with an ECS Image" of the Elastic Cloud Server API
 //! reference and its "Returned Values for General Requests". Nothing here does I/O or knows of C or
 //! of the HTTP library.
 
+mod agency;
 mod answer;
+mod credentials;
+mod denial;
 mod document;
 mod error_body;
 mod identifiers;
@@ -13,12 +16,19 @@ mod list;
 mod page;
 mod request;
 mod sign;
+mod signature;
+mod time;
 mod token;
 
+pub use agency::{AGENCY_KEYS_PATH, AgencyKeys, METADATA_TOKEN_PATH, is_page, says_no_agency};
 pub use answer::{Meaning, Refusal, outcome, reason, refusal};
+pub use credentials::{AccessKey, Credentials};
+pub use denial::{Denial, denial};
 pub use error_body::looks_like_code;
 pub use identifiers::{Filter, Pair};
 pub use list::{Association, Brought, List, WITHHELD};
 pub use page::{Fill, Page, Unusable};
 pub use request::{LAST_PAGE, Method, PAGE_SIZE, Request, associate, disassociate, list};
+pub use signature::{DATE_HEADER, Signable};
+pub use time::date;
 pub use token::Token;

@@ -13,13 +13,15 @@ pub enum Method {
     Get,
 }
 
-/// A call of the service: all of the request but who asks (the token) and where (the endpoint).
+/// A call of the service: all of the request but who asks (the credentials) and where (the endpoint).
 #[derive(Debug)]
-pub struct Request {
+pub struct Request<'a> {
     /// What is asked for, in a word: "associate".
     pub name: &'static str,
     /// The HTTP method.
     pub method: Method,
+    /// The project, which signed requests name in a header too.
+    pub project_id: &'a str,
     /// The path and the query, from the first slash.
     pub path: String,
     /// The JSON body; empty for none.
@@ -28,16 +30,16 @@ pub struct Request {
 
 /// `POST /v1/{project_id}/cloudservers/fpga_image/{fpga_image_id}/association` with the ECS image's
 /// id in the body.
-pub fn associate(pair: Pair<'_>) -> Request {
+pub fn associate(pair: Pair<'_>) -> Request<'_> {
     change("associate", Method::Post, pair)
 }
 
 /// `DELETE` of the same, with the same body.
-pub fn disassociate(pair: Pair<'_>) -> Request {
+pub fn disassociate(pair: Pair<'_>) -> Request<'_> {
     change("disassociate", Method::Delete, pair)
 }
 
-fn change(name: &'static str, method: Method, pair: Pair<'_>) -> Request {
+fn change<'a>(name: &'static str, method: Method, pair: Pair<'a>) -> Request<'a> {
     let Pair {
         project_id,
         fpga_id,
@@ -46,6 +48,7 @@ fn change(name: &'static str, method: Method, pair: Pair<'_>) -> Request {
     Request {
         name,
         method,
+        project_id,
         path: [
             "/v1/",
             project_id,
@@ -61,7 +64,7 @@ fn change(name: &'static str, method: Method, pair: Pair<'_>) -> Request {
 
 /// `GET /v1/{project_id}/cloudservers/fpga_image/associations` for one page, counted from 1;
 /// without paging where both ids are given, because the service ignores it then.
-pub fn list(filter: Filter<'_>, page: u32) -> Request {
+pub fn list(filter: Filter<'_>, page: u32) -> Request<'_> {
     let mut query = Vec::new();
     if let Some(ecs_id) = filter.ecs_id {
         query.push(format!("image_id={ecs_id}"));
@@ -75,6 +78,7 @@ pub fn list(filter: Filter<'_>, page: u32) -> Request {
     Request {
         name: "list",
         method: Method::Get,
+        project_id: filter.project_id,
         path: format!(
             "/v1/{}/cloudservers/fpga_image/associations?{}",
             filter.project_id,

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::secret::Traces;
 
 const MAX_LENGTH: usize = 65_536;
 
@@ -14,6 +13,11 @@ pub struct Token<'a>(&'a [u8]);
 impl<'a> Token<'a> {
     /// Checks that the token can stand in a header; the error never repeats any of it.
     pub fn new(token: &'a [u8]) -> Result<Self, Error> {
+        Self::named("token", token)
+    }
+
+    /// The same for what goes by another name.
+    pub(super) fn named(argument: &str, token: &'a [u8]) -> Result<Self, Error> {
         let reason = if token.is_empty() {
             "is empty".to_owned()
         } else if token.len() > MAX_LENGTH {
@@ -28,17 +32,12 @@ impl<'a> Token<'a> {
         } else {
             return Ok(Self(token));
         };
-        Err(Error::invalid_argument("token", &reason))
+        Err(Error::invalid_argument(argument, &reason))
     }
 
     /// The header's value.
     pub fn value(self) -> &'a [u8] {
         self.0
-    }
-
-    /// What gives it away where a text has it.
-    pub fn traces(self) -> Traces {
-        Traces::of(self.0)
     }
 }
 

@@ -27,11 +27,23 @@ unsafe fn c_string<'a>(argument: &str, pointer: *const c_char) -> Result<&'a CSt
     Ok(unsafe { CStr::from_ptr(pointer) })
 }
 
+/// A token that may be left out, as NULL.
+///
+/// # Safety
+/// As for [`text`].
+pub unsafe fn optional_token<'a>(pointer: *const c_char) -> Result<Option<Token<'a>>, Error> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { token(pointer) }.map(Some)
+}
+
 /// A token is long, so that its bytes are looked at once.
 ///
 /// # Safety
 /// As for [`text`].
-unsafe fn token_of<'a>(pointer: *const c_char) -> Result<Token<'a>, Error> {
+pub unsafe fn token<'a>(pointer: *const c_char) -> Result<Token<'a>, Error> {
     // SAFETY: the caller's promise.
     let token = unsafe { c_string("token", pointer)? };
     Token::new(token.to_bytes()).map_err(|error| match token.to_str() {
@@ -70,7 +82,7 @@ pub unsafe fn bytes<'a>(
 ///
 /// # Safety
 /// As for [`text`].
-unsafe fn optional_text<'a>(
+pub unsafe fn optional_text<'a>(
     argument: &str,
     pointer: *const c_char,
 ) -> Result<Option<&'a str>, Error> {
@@ -81,46 +93,40 @@ unsafe fn optional_text<'a>(
     unsafe { text(argument, pointer) }.map(Some)
 }
 
-/// The arguments of a call about one pair.
+/// The pair that a call is about.
 ///
 /// # Safety
 /// As for [`text`], for each.
-pub unsafe fn token_and_pair<'a>(
-    token: *const c_char,
+pub unsafe fn pair<'a>(
     project_id: *const c_char,
     fpga_id: *const c_char,
     ecs_id: *const c_char,
-) -> Result<(Token<'a>, Pair<'a>), Error> {
+) -> Result<Pair<'a>, Error> {
     // SAFETY: the caller's promise.
-    let (token, project_id, fpga_id, ecs_id) = unsafe {
-        (
-            token_of(token)?,
+    unsafe {
+        Pair::new(
             text("project_id", project_id)?,
             text("fpga_id", fpga_id)?,
             text("ecs_id", ecs_id)?,
         )
-    };
-    Ok((token, Pair::new(project_id, fpga_id, ecs_id)?))
+    }
 }
 
-/// The arguments of a list call.
+/// What a list call asks for.
 ///
 /// # Safety
 /// As for [`text`], for each.
-pub unsafe fn token_and_filter<'a>(
-    token: *const c_char,
+pub unsafe fn filter<'a>(
     project_id: *const c_char,
     fpga_id: *const c_char,
     ecs_id: *const c_char,
-) -> Result<(Token<'a>, Filter<'a>), Error> {
+) -> Result<Filter<'a>, Error> {
     // SAFETY: the caller's promise.
-    let (token, project_id, fpga_id, ecs_id) = unsafe {
-        (
-            token_of(token)?,
+    unsafe {
+        Filter::new(
             text("project_id", project_id)?,
             optional_text("fpga_id", fpga_id)?,
             optional_text("ecs_id", ecs_id)?,
         )
-    };
-    Ok((token, Filter::new(project_id, fpga_id, ecs_id)?))
+    }
 }

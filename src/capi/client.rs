@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use super::arguments::{text, token_and_filter, token_and_pair};
+use super::arguments::{filter, optional_token, pair, text};
 use super::config::fpga_assoc_config;
 use super::error::fpga_assoc_error;
 use super::guard::guard;
@@ -35,7 +35,8 @@ pub struct fpga_assoc_client {
 ///   call succeeds. Where it is NULL the thread's last error is set instead.
 ///
 /// Returns `FPGA_ASSOC_OK`, or another `fpga_assoc_status`: `FPGA_ASSOC_INVALID_ARGUMENT` for an
-/// endpoint that can't be used and for an `endpoint` or a `client` that is NULL. The proxies of the
+/// endpoint that can't be used, such as plain "http://" beyond this very machine where requests are
+/// signed, and for an `endpoint` or a `client` that is NULL. The proxies of the
 /// environment are read now. Thread-safe.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -54,6 +55,7 @@ pub unsafe extern "C" fn fpga_assoc_client_new(
                 None => Settings::default(),
             };
             let endpoint = Endpoint::parse(endpoint, settings.allows_http())?;
+            settings.check(&endpoint)?;
             let client = Arc::new(Client::new(settings, true));
             Ok(fpga_assoc_client { client, endpoint })
         })
@@ -63,7 +65,9 @@ pub unsafe extern "C" fn fpga_assoc_client_new(
 /// Associates an FPGA image with an ECS image, as `fpga_associate` does, with the client's
 /// settings.
 ///
-/// The arguments are those of `fpga_associate`. `error` is NULL, or receives the error, to be freed
+/// The arguments are those of `fpga_associate`. `token` may be NULL where the client has credentials
+/// of its own (`fpga_assoc_config_set_token` and those below it); a token that is given is used in their
+/// place, for this call. `error` is NULL, or receives the error, to be freed
 /// with `fpga_assoc_error_free`; NULL where the call succeeds. Where it is NULL the thread's last
 /// error is set instead: runtimes that move work between threads (Go, Java, async) must give one.
 ///
@@ -130,7 +134,8 @@ pub unsafe extern "C" fn fpga_assoc_client_disassociate(
 
 /// Lists associations, as `fpga_associations` does, with the client's settings.
 ///
-/// The arguments are those of `fpga_associations`; one of `fpga_id` and `ecs_id` may be NULL.
+/// The arguments are those of `fpga_associations`; `token` may be NULL as for
+/// `fpga_assoc_client_associate`, and one of `fpga_id` and `ecs_id` may be NULL.
 /// `list` receives the list, to be freed with `fpga_assoc_list_free`; NULL where the call fails.
 /// `error` is as for `fpga_assoc_client_associate`.
 ///
@@ -155,7 +160,8 @@ pub unsafe extern "C" fn fpga_assoc_client_associations(
     unsafe {
         make("list", list, error, || {
             let client = borrow("client", client)?;
-            let (token, filter) = token_and_filter(token, project_id, fpga_id, ecs_id)?;
+            let token = optional_token(token)?;
+            let filter = filter(project_id, fpga_id, ecs_id)?;
             let list = client
                 .client
                 .associations(&client.endpoint, token, filter)?;
@@ -194,7 +200,7 @@ pub unsafe extern "C" fn fpga_assoc_client_close_idle(client: *mut fpga_assoc_cl
     }
 }
 
-/// Frees a client and closes its connections. NULL is ignored.
+/// Frees a client, wipes its credentials and closes its connections. NULL is ignored.
 ///
 /// Thread-safe, as long as nobody else uses the client any more; a call of
 /// `fpga_assoc_client_shutdown` that has begun is not use.
@@ -203,7 +209,7 @@ pub extern "C" fn fpga_assoc_client_free(client: Option<Box<fpga_assoc_client>>)
     take_back(client);
 }
 
-type Change = fn(&Client, &Endpoint, Token<'_>, Pair<'_>) -> Result<(), Error>;
+type Change = fn(&Client, &Endpoint, Option<Token<'_>>, Pair<'_>) -> Result<(), Error>;
 
 /// # Safety
 /// As the header says of the exports that call it.
@@ -220,7 +226,8 @@ unsafe fn change(
     unsafe {
         last_error::deliver(error, || {
             let client = borrow("client", client)?;
-            let (token, pair) = token_and_pair(token, project_id, fpga_id, ecs_id)?;
+            let token = optional_token(token)?;
+            let pair = pair(project_id, fpga_id, ecs_id)?;
             change(&client.client, &client.endpoint, token, pair)
         })
     }

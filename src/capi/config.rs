@@ -308,16 +308,26 @@ pub unsafe extern "C" fn fpga_assoc_config_set_log(
     unsafe { prepare_and_change(config, || Ok(log), Settings::set_log) }
 }
 
-/// What the host wants back with each line.
-struct Context(*mut c_void);
+/// What the host wants back with each call of its function.
+pub struct Context(*mut c_void);
 
-// SAFETY: the library never looks behind the pointer; the header tells the host that the function
+// SAFETY: the library never looks behind the pointer; the header tells the host that its function
 // is called on many threads.
 unsafe impl Send for Context {}
 // SAFETY: as above.
 unsafe impl Sync for Context {}
 
 impl Context {
+    /// What the host gave.
+    pub fn new(pointer: *mut c_void) -> Self {
+        Self(pointer)
+    }
+
+    /// To be handed to its function.
+    pub fn pointer(&self) -> *mut c_void {
+        self.0
+    }
+
     fn write(
         &self,
         log: unsafe extern "C" fn(*mut c_void, i32, *const c_char),
@@ -347,7 +357,7 @@ unsafe fn change(
 ///
 /// # Safety
 /// `config` is NULL or alive.
-unsafe fn prepare_and_change<T>(
+pub unsafe fn prepare_and_change<T>(
     config: *mut fpga_assoc_config,
     prepare: impl FnOnce() -> Result<T, Error>,
     set: impl FnOnce(&mut Settings, T),

@@ -21,6 +21,7 @@ mod error;
 mod status;
 mod version;
 mod config;
+mod credentials;
 mod client;
 mod list;
 
@@ -44,6 +45,12 @@ pub use config::{
     fpga_assoc_config_set_connect_timeout_ms, fpga_assoc_config_set_idempotent,
     fpga_assoc_config_set_log, fpga_assoc_config_set_max_attempts, fpga_assoc_config_set_proxy,
     fpga_assoc_config_set_timeout_ms, fpga_assoc_config_set_user_agent, fpga_assoc_log_fn,
+};
+pub use credentials::{
+    fpga_assoc_config_set_access_key, fpga_assoc_config_set_credentials_callback,
+    fpga_assoc_config_set_ecs_agency, fpga_assoc_config_set_environment_credentials,
+    fpga_assoc_config_set_token, fpga_assoc_credentials_fn, fpga_assoc_grant,
+    fpga_assoc_grant_access_key, fpga_assoc_grant_refuse, fpga_assoc_grant_token,
 };
 pub use error::{
     fpga_assoc_error, fpga_assoc_error_attempts, fpga_assoc_error_code, fpga_assoc_error_free,

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::arguments::{text, token_and_filter, token_and_pair};
+use super::arguments::{filter, pair, text, token};
 use super::guard::guard;
 use super::handle::make;
 use super::last_error;
@@ -168,8 +168,9 @@ pub unsafe extern "C" fn fpga_associations(
     unsafe {
         make("list", list, ptr::null_mut(), || {
             let endpoint = Endpoint::parse(text("endpoint", endpoint)?, false)?;
-            let (token, filter) = token_and_filter(token, project_id, fpga_id, ecs_id)?;
-            let list = client()?.associations(&endpoint, token, filter)?;
+            let token = self::token(token)?;
+            let filter = filter(project_id, fpga_id, ecs_id)?;
+            let list = client()?.associations(&endpoint, Some(token), filter)?;
             Ok(fpga_assoc_list::new(&list)?)
         })
     }
@@ -187,7 +188,7 @@ pub extern "C" fn fpga_assoc_close_idle() {
     .ok();
 }
 
-type Change = fn(&Client, &Endpoint, Token<'_>, Pair<'_>) -> Result<(), Error>;
+type Change = fn(&Client, &Endpoint, Option<Token<'_>>, Pair<'_>) -> Result<(), Error>;
 
 /// # Safety
 /// All five are NULL or text that ends in NUL.
@@ -202,8 +203,9 @@ unsafe fn change(
     // SAFETY: the caller's promise.
     let arguments = || unsafe {
         let endpoint = Endpoint::parse(text("endpoint", endpoint)?, false)?;
-        let (token, pair) = token_and_pair(token, project_id, fpga_id, ecs_id)?;
-        Ok::<_, Error>((endpoint, token, pair))
+        let token = self::token(token)?;
+        let pair = pair(project_id, fpga_id, ecs_id)?;
+        Ok::<_, Error>((endpoint, Some(token), pair))
     };
     last_error::keep(|| {
         let (endpoint, token, pair) = arguments()?;

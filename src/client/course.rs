@@ -61,6 +61,7 @@ impl Session<'_> {
                 Verdict::Done => return Ok(()),
                 Verdict::SendAgain => course.send_again(send),
                 Verdict::Replace => course.replace(send),
+                Verdict::Renew => course.renew(send),
                 Verdict::Ask(wait) => course.ask(wait),
                 Verdict::Count => course.count(),
                 Verdict::GiveUp(ending) => return Err(course.error(ending)),
@@ -101,6 +102,8 @@ impl<'a> Course<'a> {
 
     fn facts(&self) -> Facts {
         let settings = self.session.settings;
+        let caller = self.session.report.caller;
+        let is_spent = caller.is_spent();
         let (time_to_send, left) = self.times();
         Facts {
             aim: self.aim(),
@@ -112,7 +115,14 @@ impl<'a> Course<'a> {
             shown: self.shown,
             looks: self.looks,
             has_attempt: self.attempt < settings.max_attempts && self.pause < time_to_send,
-            may_replace: self.was_kept && !self.was_replaced && !time_to_send.is_zero(),
+            may_renew: self.latest == Latest::Denied
+                && caller.may_renew()
+                && !time_to_send.is_zero(),
+            is_spent,
+            may_replace: self.was_kept
+                && !self.was_replaced
+                && !is_spent
+                && !time_to_send.is_zero(),
             left,
             confirm: settings.confirm,
             idempotent: settings.idempotent,
@@ -157,6 +167,31 @@ impl<'a> Course<'a> {
         });
         let result = send(Kept::Stale, self.until);
         self.note(result);
+    }
+
+    /// Gets other credentials, and sends the request with them as a part of the same attempt.
+    fn renew(&mut self, send: Sending<'_>) {
+        self.log(Level::LOG_INFO, |course| {
+            format!("{}; asking for other credentials", course.message())
+        });
+        let session = self.session;
+        match session.report.caller.renew(&session.asking()) {
+            Ok(true) => {
+                let result = send(Kept::Welcome, self.until);
+                self.note(result);
+            }
+            // The refusal stands.
+            Ok(false) => {}
+            Err(error) if must_stop(error.status) => self.stop(error),
+            Err(error) => {
+                let refusal = self.message().to_owned();
+                let http_status = self.error.as_ref().map_or(0, |error| error.http_status);
+                self.error = Some(Error {
+                    http_status,
+                    ..error.explained(&refusal)
+                });
+            }
+        }
     }
 
     /// Makes facts of what became of a request.

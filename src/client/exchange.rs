@@ -1,9 +1,13 @@
 //! One attempt: a request goes out, and what became of it is put into words.
 
+use std::time::SystemTime;
+
 use super::Settings;
+use super::credentials::Asking;
 use super::report::Report;
+use super::signed::{PROJECT_HEADER, Signature};
 use super::verdict::Latest;
-use crate::association::{self, Meaning, Method, Refusal};
+use crate::association::{self, AccessKey, Credentials, Meaning, Method, Refusal};
 use crate::error::Error;
 use crate::memory;
 use crate::status::Status;
@@ -41,36 +45,97 @@ impl Session<'_> {
     /// Sends the request once. What is returned of a list still has to be read.
     pub fn exchange(
         &self,
-        call: &association::Request,
+        call: &association::Request<'_>,
         kept: Kept,
         answer_by: Deadline,
     ) -> Result<Answer, Attempt> {
+        let proof = self.report.caller.proof(&self.asking());
+        let proof = proof.map_err(|error| self.unproven(error))?;
+        let credentials = proof.credentials();
+        let credentials = credentials.map_err(|error| self.unproven(error))?;
         let headers = [
+            (PROJECT_HEADER, call.project_id),
             ("user-agent", self.settings.user_agent.as_str()),
             ("accept", "application/json"),
             ("content-type", "application/json"),
         ];
+        let headers = match credentials {
+            // It is for one project.
+            Credentials::Token(_) => without_first(&headers),
+            Credentials::AccessKey(_) => &headers,
+        };
         let (method, headers, max_answer) = match call.method {
-            Method::Post => ("POST", headers.as_slice(), MAX_SHORT_ANSWER),
-            Method::Delete => ("DELETE", headers.as_slice(), MAX_SHORT_ANSWER),
+            Method::Post => ("POST", headers, MAX_SHORT_ANSWER),
+            Method::Delete => ("DELETE", headers, MAX_SHORT_ANSWER),
             // Without a body there is no content to have a type.
-            Method::Get => ("GET", without_last(&headers), MAX_PAGE),
+            Method::Get => ("GET", without_last(headers), MAX_PAGE),
         };
         let request = Request {
             method,
             path: &call.path,
             headers,
-            credentials: &[("x-auth-token", self.report.token.value())],
+            credentials: &[],
             body: call.body.as_bytes(),
             max_answer,
             max_refusal: MAX_SHORT_ANSWER,
             answer_by,
         };
+        let answer = match credentials {
+            Credentials::Token(token) => {
+                let credentials = &[("x-auth-token", token.value())];
+                self.send(
+                    Request {
+                        credentials,
+                        ..request
+                    },
+                    kept,
+                )
+            }
+            Credentials::AccessKey(key) => self.sign_and_send(request, key, kept),
+        };
+        self.judge(answer?, call.method)
+    }
+
+    fn sign_and_send(
+        &self,
+        request: Request<'_>,
+        key: AccessKey<'_>,
+        kept: Kept,
+    ) -> Result<Answer, Attempt> {
+        let endpoint = self.report.endpoint;
+        endpoint
+            .check_for_signed()
+            .map_err(|error| self.unproven(error))?;
+        let signature = Signature::of(&request, endpoint, key);
+        self.report.caller.signed(signature.authorization());
+        let request = Request {
+            credentials: &signature.headers(key),
+            ..request
+        };
+        debug_assert!(
+            signature.is_of(&request, endpoint, key),
+            "signed and sent differ"
+        );
+        self.send(request, kept)
+    }
+
+    fn send(&self, request: Request<'_>, kept: Kept) -> Result<Answer, Attempt> {
+        let endpoint = self.report.endpoint;
         let answer = self
             .transport
-            .exchange(self.report.endpoint, request, kept, self.deadline)
-            .map_err(|failure| self.failed(&failure))?;
-        self.judge(answer, call.method)
+            .exchange(endpoint, request, kept, self.deadline);
+        answer.map_err(|failure| self.failed(&failure))
+    }
+
+    /// Who asks for credentials.
+    pub fn asking(&self) -> Asking<'_> {
+        Asking {
+            call: self.report.call,
+            endpoint: self.report.endpoint,
+            transport: self.transport,
+            deadline: self.deadline,
+            log: &self.settings.log,
+        }
     }
 
     fn judge(&self, answer: Answer, method: Method) -> Result<Answer, Attempt> {
@@ -91,9 +156,27 @@ impl Session<'_> {
             }
             Err(refusal) => {
                 let latest = latest_of_refusal(&refusal, method);
-                Err(self.answered(self.report.refusal(&answer, &refusal), &answer, latest))
+                let error = self.report.refusal(&answer, &refusal);
+                let error = match refusal.status {
+                    Status::UNAUTHORIZED => self.denied(error, &answer, &refusal),
+                    _ => error,
+                };
+                Err(self.answered(error, &answer, latest))
             }
         }
+    }
+
+    /// The service did not accept who asks.
+    fn denied(&self, error: Error, answer: &Answer, refusal: &Refusal) -> Error {
+        let caller = self.report.caller;
+        if !caller.signs() {
+            caller.denied(None);
+            return error;
+        }
+        let date = answer.header("date");
+        let denial = association::denial(&refusal.message, date, SystemTime::now());
+        caller.denied(Some(denial));
+        error.explained(&denial.to_string())
     }
 
     /// A 2xx answer to the list call that carries an error.
@@ -124,6 +207,17 @@ impl Session<'_> {
             was_sent: failure.sent,
             was_kept: failure.was_kept,
             must_stop: must_stop(failure.status),
+        }
+    }
+
+    /// There was nothing to prove with who asks, and so nothing was sent.
+    fn unproven(&self, error: Error) -> Attempt {
+        Attempt {
+            must_stop: must_stop(error.status),
+            error,
+            latest: Latest::Barred,
+            was_sent: false,
+            was_kept: false,
         }
     }
 
@@ -171,6 +265,10 @@ fn latest_of_refusal(refusal: &Refusal, method: Method) -> Latest {
         (Meaning::Unclear, _) => Latest::InDoubt,
         (Meaning::UnclearForGood, _) => Latest::InDoubtForGood,
     }
+}
+
+fn without_first<T>(items: &[T]) -> &[T] {
+    items.split_first().map_or(items, |(_, rest)| rest)
 }
 
 fn without_last<T>(items: &[T]) -> &[T] {

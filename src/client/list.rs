@@ -48,7 +48,7 @@ impl Session<'_> {
     }
 
     fn read(&self, filter: Filter<'_>) -> Result<Reading, Error> {
-        let token = self.report.token.traces();
+        let token = self.report.caller.traces();
         let mut list = List::default();
         let mut moved = false;
         let mut size = 0_usize;

@@ -2,16 +2,19 @@
 //!
 //! - `verdict` decides what comes next, from the facts alone; it is a pure function.
 //! - `course` carries that out, and makes facts of what comes of it: for changes and for lists.
-//! - `exchange` sends one request; `report` puts what became of it into words, `told` the end of the
+//! - `credentials` are what requests prove with who asks.
+//! - `exchange` sends one request, which `signed` may sign; `report` puts what became of it into words, `told` the end of the
 //!   call.
 //! - `question` and `list` are what is asked of the list.
 
 mod course;
+mod credentials;
 mod exchange;
 mod list;
 mod question;
 mod report;
 mod settings;
+mod signed;
 mod told;
 mod verdict;
 mod waits;
@@ -24,10 +27,12 @@ use crate::log::Level;
 use crate::status::Status;
 use crate::transport::{Deadline, Endpoint, Failure, PerProcess, Step, Transport};
 use course::Subject;
+use credentials::{Caller, Keyring};
 use exchange::Session;
 use report::Report;
 use verdict::Aim;
 
+pub use credentials::{Ask, FromEnvironment, Held, Reason, Source};
 pub use settings::Settings;
 
 /// Makes calls, from any number of threads.
@@ -35,6 +40,7 @@ pub use settings::Settings;
 pub struct Client {
     settings: Settings,
     transport: PerProcess<Transport>,
+    keyring: Option<Keyring>,
     can_shut_down: bool,
     is_shut_down: AtomicBool,
 }
@@ -42,8 +48,10 @@ pub struct Client {
 impl Client {
     /// A client with these settings, and those of the environment where they name none.
     pub fn new(settings: Settings, can_shut_down: bool) -> Self {
+        let settings = settings.settled();
         Self {
-            settings: settings.settled(),
+            keyring: settings.credentials().cloned().map(Keyring::new),
+            settings,
             transport: PerProcess::new(),
             can_shut_down,
             is_shut_down: AtomicBool::new(false),
@@ -54,7 +62,7 @@ impl Client {
     pub fn associate(
         &self,
         endpoint: &Endpoint,
-        token: Token<'_>,
+        token: Option<Token<'_>>,
         pair: Pair<'_>,
     ) -> Result<(), Error> {
         let request = association::associate(pair);
@@ -70,7 +78,7 @@ impl Client {
     pub fn disassociate(
         &self,
         endpoint: &Endpoint,
-        token: Token<'_>,
+        token: Option<Token<'_>>,
         pair: Pair<'_>,
     ) -> Result<(), Error> {
         let request = association::disassociate(pair);
@@ -80,8 +88,8 @@ impl Client {
     fn change(
         &self,
         endpoint: &Endpoint,
-        token: Token<'_>,
-        request: &association::Request,
+        token: Option<Token<'_>>,
+        request: &association::Request<'_>,
         subject: Subject<'_>,
     ) -> Result<(), Error> {
         self.call(endpoint, token, request.name, |session| {
@@ -95,7 +103,7 @@ impl Client {
     pub fn associations(
         &self,
         endpoint: &Endpoint,
-        token: Token<'_>,
+        token: Option<Token<'_>>,
         filter: Filter<'_>,
     ) -> Result<List, Error> {
         self.call(endpoint, token, "list", |session| session.list(filter))
@@ -116,6 +124,9 @@ impl Client {
         if let Some(transport) = self.transport.get() {
             transport.cancel();
         }
+        if let Some(keyring) = &self.keyring {
+            keyring.wake_all();
+        }
     }
 
     /// Closes the connections that no call uses now.
@@ -129,15 +140,16 @@ impl Client {
     fn call<T>(
         &self,
         endpoint: &Endpoint,
-        token: Token<'_>,
+        token: Option<Token<'_>>,
         name: &'static str,
         call: impl FnOnce(&Session<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let deadline = Deadline::after(self.settings.timeout);
+        let caller = Caller::new(token, self.keyring.as_ref())?;
         let report = Report {
             call: name,
             endpoint,
-            token,
+            caller: &caller,
         };
         let result = match self.transport() {
             Ok(transport) => call(&Session {

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::association::{self, Refusal, Token, WITHHELD};
+use super::credentials::Caller;
+use crate::association::{self, Refusal, WITHHELD};
 use crate::error::Error;
 use crate::secret::Traces;
 use crate::status::Status;
@@ -23,7 +24,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 pub struct Report<'a> {
     pub call: &'static str,
     pub endpoint: &'a Endpoint,
-    pub token: Token<'a>,
+    pub caller: &'a Caller<'a>,
 }
 
 impl Report<'_> {
@@ -32,7 +33,7 @@ impl Report<'_> {
         let Self { call, endpoint, .. } = self;
         let step = failure.step;
         let reason = text::bounded(&text::one_line(&failure.reason), MAX_REASON);
-        let [_, reason, _] = shown(&self.token.traces(), ["", &reason, ""]);
+        let [_, reason, _] = shown(&self.caller.traces(), ["", &reason, ""]);
         Error {
             http_status: failure.http_status,
             ..Error::new(
@@ -83,7 +84,8 @@ impl Report<'_> {
             in_body => in_body,
         };
         let request_id = text::bounded(&text::one_line(request_id), MAX_REQUEST_ID);
-        let [code, message, request_id] = shown(&self.token.traces(), [code, message, &request_id]);
+        let [code, message, request_id] =
+            shown(&self.caller.traces(), [code, message, &request_id]);
         let words = match message.as_str() {
             "" => association::reason(answer.http_status),
             message => message,

@@ -1,11 +1,13 @@
 //! How a client behaves, and the ranges of its numbers.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::credentials::{FromEnvironment, Held, Source, keys_of_the_environment};
 use crate::error::Error;
-use crate::log::Log;
-use crate::transport::{DialSettings, Identity, Routes, Trust};
+use crate::log::{Level, Log};
+use crate::transport::{DialSettings, Endpoint, Identity, Routes, Trust};
 
 const USER_AGENT: &str = concat!("fpga-associate/", env!("CARGO_PKG_VERSION"));
 
@@ -25,6 +27,9 @@ pub struct Settings {
     allow_http: bool,
     trust: Trust,
     identity: Option<Identity>,
+    credentials: Option<Source>,
+    /// What the log is told when a client is made.
+    warning: Option<String>,
     /// Nothing: the environment's, as it is when a client is made.
     routes: Option<Routes>,
 }
@@ -42,6 +47,8 @@ impl Default for Settings {
             allow_http: false,
             trust: Trust::System,
             identity: None,
+            credentials: None,
+            warning: None,
             routes: None,
         }
     }
@@ -96,6 +103,53 @@ impl Settings {
         self.identity = Some(identity);
     }
 
+    /// An IAM token, for [`Settings::set_credentials`].
+    pub fn token(token: &str) -> Result<Option<Source>, Error> {
+        let held = Held::of_token(token, None)?;
+        Ok(Some(Source::Fixed(Arc::new(held))))
+    }
+
+    /// An access key, for [`Settings::set_credentials`].
+    pub fn access_key(
+        access_key: &str,
+        secret_key: &str,
+        security_token: Option<&str>,
+    ) -> Result<Option<Source>, Error> {
+        let held = Held::of_access_key(access_key, secret_key, security_token, None)?;
+        Ok(Some(Source::Fixed(Arc::new(held))))
+    }
+
+    /// The access key of the environment as it is now, for
+    /// [`Settings::set_environment_credentials`].
+    pub fn read_environment_credentials() -> Result<FromEnvironment, Error> {
+        keys_of_the_environment()
+    }
+
+    /// Keys that were found there.
+    pub fn set_environment_credentials(&mut self, found: FromEnvironment) {
+        self.credentials = Some(Source::Fixed(Arc::new(found.held)));
+        self.warning = found.warning;
+    }
+
+    /// What calls use that bring no token.
+    pub fn set_credentials(&mut self, source: Option<Source>) {
+        self.credentials = source;
+        self.warning = None;
+    }
+
+    /// What calls use that bring no token.
+    pub fn credentials(&self) -> Option<&Source> {
+        self.credentials.as_ref()
+    }
+
+    /// Whether a client with these settings can speak with the endpoint.
+    pub fn check(&self, endpoint: &Endpoint) -> Result<(), Error> {
+        match &self.credentials {
+            Some(source) if source.signs() => endpoint.check_for_signed(),
+            _ => Ok(()),
+        }
+    }
+
     /// One proxy in place of the environment's; "" is none.
     pub fn set_proxy(&mut self, url: &str) -> Result<(), Error> {
         let routes = Routes::fixed(url);
@@ -147,6 +201,9 @@ impl Settings {
     /// The same with what the environment says now.
     pub(super) fn settled(mut self) -> Self {
         self.routes.get_or_insert_with(Routes::from_environment);
+        if let Some(warning) = self.warning.take() {
+            self.log.line(Level::LOG_WARNING, || warning);
+        }
         self
     }
 

@@ -1,9 +1,8 @@
 //! What the caller of a call that failed is told: the status, and one line of words.
 
 use super::verdict::{Aim, Cause, Ending, Shown};
-use crate::error::{Error, MAX_MESSAGE, Observed};
+use crate::error::{Error, Observed};
 use crate::status::Status;
-use crate::text;
 
 /// What is known when a call ends.
 pub struct Known<'a> {
@@ -22,7 +21,7 @@ pub fn told(known: &Known<'_>, ending: Ending, aim: Aim) -> Error {
     let error = match (known.doubt, known.latest) {
         // These statuses say that nothing was sent, which is true of the latest request alone.
         (Some(doubt), Some(latest)) if says_unsent(latest.status) => {
-            explained(doubt, &latest.message)
+            doubt.clone().explained(&latest.message)
         }
         (_, Some(latest)) => latest.clone(),
         (_, None) => Error::new(Status::INTERNAL, "a call failed without a reason"),
@@ -46,25 +45,17 @@ pub fn told(known: &Known<'_>, ending: Ending, aim: Aim) -> Error {
         },
         outcome_unknown: ending.outcome_unknown,
         observed: known.observed,
-        ..explained(&error, words)
+        ..error.explained(words)
     }
 }
 
 fn says_unsent(status: Status) -> bool {
     matches!(
         status,
-        Status::RESOLVE_FAILED | Status::CONNECT_FAILED | Status::PROXY_FAILED | Status::TLS_FAILED
+        Status::RESOLVE_FAILED
+            | Status::CONNECT_FAILED
+            | Status::PROXY_FAILED
+            | Status::TLS_FAILED
+            | Status::CREDENTIALS_FAILED
     )
-}
-
-fn explained(error: &Error, words: &str) -> Error {
-    if words.is_empty() {
-        return error.clone();
-    }
-    let words = text::bounded(words, MAX_MESSAGE / 2);
-    let room = MAX_MESSAGE.saturating_sub(words.len() + 2);
-    Error {
-        message: format!("{}; {words}", text::bounded(&error.message, room)),
-        ..error.clone()
-    }
 }

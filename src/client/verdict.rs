@@ -7,7 +7,8 @@
 //!    request that was in doubt.
 //! 2. Only success and a refusal settle a request; everything else leaves it in doubt.
 //! 3. Doubt sticks: only success, or the list, takes it away.
-//! 4. Before a call in doubt ends with an error the list is asked, twice where it is not as wanted.
+//! 4. Before a call in doubt ends with an error the list is asked, twice where it is not as wanted, if
+//!    there are credentials to ask it with.
 //! 5. Where the outcome is said to be known, no request had an effect, or will have one.
 //! 6. A refusal whose text may have two causes is settled by the list; after another request it may
 //!    be the echo of the call's own success.
@@ -138,6 +139,11 @@ pub struct Facts {
     pub shown: Shown,
     /// How often it was asked since.
     pub looks: u32,
+    /// Whether the latest request was refused because of who asks, and may, once, be sent with other
+    /// credentials as a part of the same attempt.
+    pub may_renew: bool,
+    /// Whether nothing more can, or may, be sent with the credentials.
+    pub is_spent: bool,
     /// Whether an attempt is left, and the time for it.
     pub has_attempt: bool,
     /// Whether the latest request went out on a kept connection and may, once, be sent on another
@@ -160,6 +166,8 @@ pub enum Verdict {
     SendAgain,
     /// The request is sent at once on another connection.
     Replace,
+    /// Other credentials are asked for, and the request is sent with them at once.
+    Renew,
     /// The list is asked whether it has the pair, after a wait.
     Ask(Duration),
     /// The list is asked how many FPGA images the ECS image has.
@@ -212,7 +220,7 @@ impl Facts {
     }
 
     fn may_send(&self) -> bool {
-        self.has_attempt && self.latest.may_pass() && !self.must_ask_first
+        self.has_attempt && self.latest.may_pass() && !self.must_ask_first && !self.is_spent
     }
 
     fn may_ask(&self) -> bool {
@@ -245,6 +253,7 @@ pub fn verdict(facts: &Facts) -> Verdict {
     match latest {
         Latest::Success => return Verdict::Done,
         _ if facts.must_stop => return facts.give_up(Cause::Latest),
+        Latest::Denied if facts.may_renew => return Verdict::Renew,
         Latest::KeptClosed | Latest::GivenUp if facts.may_replace => return Verdict::Replace,
         // What came may have been the rest of an earlier answer.
         Latest::Unreadable | Latest::Refused | Latest::InDoubt
@@ -269,6 +278,12 @@ pub fn verdict(facts: &Facts) -> Verdict {
 
         // Nothing was done, or nothing since the list was asked.
         _ if facts.may_send() => Verdict::SendAgain,
+
+        // Nobody would be told anything, and asking might lock the access key.
+        _ if facts.is_spent && facts.shown != Shown::Full => facts.give_up(match latest {
+            Latest::Accepted => Cause::Pending,
+            _ => Cause::Latest,
+        }),
 
         // Rules 4 and 6: what only the list can tell.
         (Question::Fate | Question::Cause, Shown::Nothing) if facts.may_ask() => {

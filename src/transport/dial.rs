@@ -8,6 +8,7 @@ use rustls::pki_types::ServerName;
 use ureq::{Proxy, ProxyProtocol};
 
 use super::connection::Connection;
+use super::endpoint::is_link_local;
 use super::patience::Patience;
 use super::routes::Routes;
 use super::socks::Target;
@@ -89,7 +90,10 @@ impl Dialer {
     ) -> Result<Stream, Failure> {
         let (host, port) = (endpoint.host(), endpoint.port());
         let mut stream = match route {
-            None => open(host, port, patience)?,
+            None => {
+                let addresses = addresses(host, port, patience)?;
+                open(&without_link_local(addresses)?, patience)?
+            }
             Some(proxy) => self.through(proxy, endpoint, patience)?,
         };
         if endpoint.is_tls() {
@@ -109,7 +113,7 @@ impl Dialer {
         let target = target(proxy, endpoint, patience)?;
         let host = without_brackets(proxy.host());
         let lead = || {
-            let mut stream = open(host, proxy.port(), patience)?;
+            let mut stream = open(&addresses(host, proxy.port(), patience)?, patience)?;
             if proxy.protocol() == ProxyProtocol::Https {
                 self.encrypt(&mut stream, host, Peer::Proxy, patience)?;
             }
@@ -156,9 +160,8 @@ impl Dialer {
 }
 
 /// A TCP connection.
-fn open(host: &str, port: u16, patience: Patience<'_>) -> Result<Stream, Failure> {
-    let addresses = addresses(host, port, patience)?;
-    let socket = connect::connect(&addresses, patience)
+fn open(addresses: &[SocketAddr], patience: Patience<'_>) -> Result<Stream, Failure> {
+    let socket = connect::connect(addresses, patience)
         .map_err(|interruption| Failure::interrupted(Step::Connect, &interruption))?;
     Ok(Stream::new(socket))
 }
@@ -167,6 +170,21 @@ fn addresses(host: &str, port: u16, patience: Patience<'_>) -> Result<Vec<Socket
     resolve::resolve(host, port, patience)
         .map_err(|interruption| Failure::interrupted(Step::Resolve, &interruption))?
         .map_err(|reason| Failure::new(Status::RESOLVE_FAILED, Step::Resolve, reason))
+}
+
+/// The addresses to which credentials may go, whatever a name is made to lead to.
+fn without_link_local(mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Failure> {
+    addresses.retain(|address| !is_link_local(address.ip()));
+    if addresses.is_empty() {
+        let reason =
+            "the host has link-local addresses alone, such as that of the metadata service";
+        return Err(Failure::lasting(
+            Status::RESOLVE_FAILED,
+            Step::Resolve,
+            reason,
+        ));
+    }
+    Ok(addresses)
 }
 
 /// What a proxy is asked to connect to.
@@ -182,7 +200,7 @@ fn target<'a>(
     if proxy.protocol() != ProxyProtocol::Socks5 {
         return Ok(Target::Name(host, port));
     }
-    let addresses = addresses(host, port, patience)?;
+    let addresses = without_link_local(addresses(host, port, patience)?)?;
     let none = || Failure::new(Status::RESOLVE_FAILED, Step::Resolve, "no address");
     addresses
         .first()

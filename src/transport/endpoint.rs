@@ -1,7 +1,7 @@
 //! Where the service is: the endpoint as the caller writes it.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::error::Error;
 
@@ -55,10 +55,31 @@ impl Endpoint {
             },
             tls,
         };
+        if endpoint.address().is_some_and(is_link_local) {
+            return Err("is a link-local address, such as that of the metadata service");
+        }
         if !tls && !allow_http && !endpoint.is_this_machine() {
             return Err("is plain http, which would show the token on the network; use https");
         }
         Ok(endpoint)
+    }
+
+    /// The endpoint without TLS at an address.
+    pub(super) fn at(address: SocketAddr) -> Self {
+        Self {
+            host: address.ip().to_string(),
+            port: address.port(),
+            tls: false,
+        }
+    }
+
+    /// Whether a signed request may go there: who reads one can send it again.
+    pub fn check_for_signed(&self) -> Result<(), Error> {
+        if self.tls || self.is_this_machine() {
+            return Ok(());
+        }
+        let reason = "is plain http, where a signed request can be read and sent again; use https";
+        Err(Error::invalid_argument("endpoint", reason))
     }
 
     /// The host without brackets, in lower case.
@@ -92,6 +113,24 @@ impl Endpoint {
 
     fn is_this_machine(&self) -> bool {
         self.host == "localhost" || self.address().is_some_and(|address| address.is_loopback())
+    }
+}
+
+/// Whether an address is that of a neighbour, such as the metadata service: no credentials go there.
+pub fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => {
+            // 64:ff9b::/96 and ::/96 lead to the IPv4 address at their end.
+            let [first, second, .., high, low] = address.segments();
+            let is_embedded = matches!((first, second), (0x64, 0xff9b) | (0, 0));
+            let [a, b] = high.to_be_bytes();
+            let [c, d] = low.to_be_bytes();
+            let inner = address
+                .to_ipv4_mapped()
+                .or_else(|| is_embedded.then(|| Ipv4Addr::new(a, b, c, d)));
+            first & 0xffc0 == 0xfe80 || inner.is_some_and(|inner| inner.is_link_local())
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 //! - A `stream` owns the socket, and one `session` for each layer of TLS, which turns bytes into
 //!   bytes. Every wait is for the socket, with the caller's `patience`: a deadline, and a client
 //!   that may be shut down.
+//! - A `gate` is for what one thread does for many; `metadata` is the one other place that is asked.
 //! - `system` does what differs between operating systems.
 //!
 //! What fails on the way is told as a [`Failure`].
@@ -28,7 +29,9 @@ mod desk;
 mod dial;
 mod endpoint;
 mod failure;
+mod gate;
 mod head;
+mod metadata;
 mod patience;
 mod pool;
 mod process;
@@ -50,10 +53,11 @@ pub use deadline::Deadline;
 pub use dial::DialSettings;
 pub use endpoint::Endpoint;
 pub use failure::{Failure, Step};
+pub use gate::{Gate, Pass};
 pub use pool::Kept;
 pub use process::{PerProcess, Replaced};
 pub use routes::Routes;
-pub use system::{Visitors, is_helper_thread, without_cancellation};
+pub use system::{Visitors, is_helper_thread, is_readable_by_all, without_cancellation};
 pub use trust::{Identity, Trust};
 
 use connection::Connection;
@@ -160,6 +164,23 @@ impl Transport {
         self.patience(moment)
             .sleep()
             .map_err(|interruption| Failure::interrupted(Step::Pause, &interruption))
+    }
+
+    /// Waits for the turn to go through a gate.
+    pub fn pass<'a>(&self, gate: &'a Gate, deadline: Deadline) -> Result<Pass<'a>, Failure> {
+        gate.pass(self.patience(deadline))
+            .map_err(|interruption| Failure::interrupted(Step::Pause, &interruption))
+    }
+
+    /// Asks the metadata service of the server that this runs on.
+    pub fn ask_metadata(
+        &self,
+        method: &'static str,
+        path: &str,
+        headers: &[(&'static str, &[u8])],
+        deadline: Deadline,
+    ) -> Result<Answer, Failure> {
+        metadata::ask(method, path, headers, self.patience(deadline))
     }
 
     /// Ends all exchanges, now and later.

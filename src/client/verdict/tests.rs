@@ -47,6 +47,8 @@ fn after(aim: Aim, latest: Latest) -> Facts {
         must_ask_first: is_change && latest.may_have_acted(),
         shown: Shown::Nothing,
         looks: 0,
+        may_renew: false,
+        is_spent: false,
         has_attempt: true,
         may_replace: false,
         left: Duration::from_secs(20),
@@ -85,7 +87,7 @@ fn for_all(mut check: impl FnMut(&Facts)) -> usize {
             for shown in ALL_SHOWN {
                 for looks in 0..4 {
                     for left in TIMES {
-                        for bits in 0..256_u32 {
+                        for bits in 0..1024_u32 {
                             let flag = |bit: u32| flags[usize::from(bits >> bit & 1 == 1)];
                             let facts = Facts {
                                 aim,
@@ -101,6 +103,8 @@ fn for_all(mut check: impl FnMut(&Facts)) -> usize {
                                 confirm: flag(5),
                                 idempotent: flag(6),
                                 must_stop: flag(7),
+                                may_renew: flag(8) && !left.is_zero(),
+                                is_spent: flag(9),
                             };
                             if can_be(&facts) {
                                 check(&facts);
@@ -133,6 +137,9 @@ fn can_be(facts: &Facts) -> bool {
             facts.must_ask_first,
         ),
         (facts.shown == Shown::NotAsWanted, !facts.must_ask_first),
+        (facts.may_renew, latest == Latest::Denied),
+        (facts.is_spent, !facts.may_replace),
+        (facts.is_spent && aim == Aim::List, !latest.may_pass()),
     ]
     .iter()
     .all(|&(first, then)| !first || then)
@@ -216,7 +223,7 @@ fn rule_4_a_call_in_doubt_asks_the_list_before_it_fails_and_once_more() {
         }
     }
     for_all(|facts| {
-        let may_ask = facts.confirm && !facts.left.is_zero() && !facts.must_stop;
+        let may_ask = facts.confirm && !facts.left.is_zero() && !facts.must_stop && !facts.is_spent;
         if facts.is_in_doubt && may_ask && matches!(verdict(facts), Verdict::GiveUp(_)) {
             assert_ne!(facts.shown, Shown::Nothing, "{facts:?}");
             let was_seen_once = facts.shown == Shown::NotAsWanted && facts.looks < 2;
@@ -391,16 +398,57 @@ fn nothing_is_asked_or_sent_without_the_leave_and_the_time() {
     for_all(|facts| match verdict(facts) {
         Verdict::Ask(wait) => {
             assert!(facts.confirm && facts.aim != Aim::List, "{facts:?}");
+            assert!(!facts.is_spent, "{facts:?}");
             assert!(!facts.left.is_zero() && wait < facts.left, "{facts:?}");
         }
         Verdict::Count => {
             assert!(facts.confirm && facts.aim == Aim::Associated, "{facts:?}");
+            assert!(!facts.is_spent, "{facts:?}");
         }
         Verdict::SendAgain | Verdict::Replace => {
-            assert!(!facts.left.is_zero(), "{facts:?}");
+            assert!(!facts.left.is_zero() && !facts.is_spent, "{facts:?}");
+        }
+        Verdict::Renew => {
+            assert!(!facts.left.is_zero() && facts.may_renew, "{facts:?}");
         }
         Verdict::Done | Verdict::GiveUp(_) => {}
     });
+}
+
+#[test]
+fn other_credentials_are_asked_for_once_and_a_denial_leaves_the_doubt() {
+    for aim in AIMS {
+        let denied = Facts {
+            has_attempt: false,
+            may_renew: true,
+            is_spent: true,
+            ..after(aim, Latest::Denied)
+        };
+        assert_eq!(verdict(&denied), Verdict::Renew);
+        let stopped = Facts {
+            must_stop: true,
+            ..denied
+        };
+        assert_eq!(ends(&stopped), known(Cause::Latest));
+        let once_more = Facts {
+            may_renew: false,
+            ..denied
+        };
+        assert_eq!(ends(&once_more), known(Cause::Latest));
+    }
+    for aim in CHANGES {
+        let denied_in_doubt = Facts {
+            is_in_doubt: true,
+            is_repeated: true,
+            ..after(aim, Latest::Denied)
+        };
+        assert_eq!(verdict(&denied_in_doubt), Verdict::Ask(Duration::ZERO));
+        let spent = Facts {
+            is_spent: true,
+            ..denied_in_doubt
+        };
+        assert_eq!(ends(&spent), unknown(Cause::Latest));
+    }
 }
 
 #[test]

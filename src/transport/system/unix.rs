@@ -1,11 +1,11 @@
 //! Unix: poll(2), sockets that do not block, and memory that a child of fork does not inherit.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::mem;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::ptr;
@@ -22,6 +22,11 @@ use crate::memory;
 mod threads;
 
 pub use threads::{Thread, Visitors, is_helper_thread, without_cancellation};
+
+/// Whether everyone on this machine may read a file.
+pub fn is_readable_by_all(metadata: &Metadata) -> bool {
+    metadata.permissions().mode() & 0o004 != 0
+}
 
 /// Something to wait for, and what has come of it.
 pub type Watched<'a> = PollFd<'a>;

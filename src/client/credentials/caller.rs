@@ -1,0 +1,177 @@
+//! Who makes one call: what its requests prove that with, and what has come of it so far.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::held::{Held, Revealed};
+use super::keyring::{Asking, Keyring};
+use crate::association::{Credentials, Denial, Token};
+use crate::error::Error;
+use crate::secret::Traces;
+use crate::status::Status;
+
+/// Who makes a call.
+pub struct Caller<'a> {
+    /// A token that was given in the call wins.
+    given: Option<Token<'a>>,
+    keyring: Option<&'a Keyring>,
+    so_far: RefCell<SoFar>,
+}
+
+/// What has come of a call so far.
+#[derive(Default)]
+struct SoFar {
+    /// What its requests used, the latest last.
+    used: Vec<Arc<Held>>,
+    /// What the next request uses, where that is settled already.
+    next: Option<Arc<Held>>,
+    /// The latest signature.
+    signature: String,
+    /// Whether others were asked for because the service refused those that it had.
+    has_renewed: bool,
+    /// Whether others may be accepted where the latest were refused.
+    may_others_do: bool,
+    /// Whether nothing more is sent: there are no credentials, or an access key was refused, which
+    /// would be locked in the end.
+    is_spent: bool,
+}
+
+/// What one request proves with who asks.
+pub enum Proof<'a> {
+    /// The token that was given in the call.
+    Given(Token<'a>),
+    /// The client's own.
+    Own(Revealed),
+}
+
+impl<'a> Caller<'a> {
+    /// Who brings this token, or has the client's credentials.
+    pub fn new(given: Option<Token<'a>>, keyring: Option<&'a Keyring>) -> Result<Self, Error> {
+        if keyring.is_some_and(Keyring::is_asking_here) {
+            let reason = "is called by its own credentials callback, which it waits for";
+            return Err(Error::invalid_argument("client", reason));
+        }
+        if given.is_none() && keyring.is_none() {
+            let reason = "is NULL, and the client has no credentials of its own";
+            return Err(Error::invalid_argument("token", reason));
+        }
+        Ok(Self {
+            given,
+            keyring,
+            so_far: RefCell::default(),
+        })
+    }
+
+    /// What the next request proves it with.
+    pub fn proof(&self, asking: &Asking<'_>) -> Result<Proof<'a>, Error> {
+        let keyring = match (self.given, self.keyring) {
+            (None, Some(keyring)) => keyring,
+            (given, _) => return given.map(Proof::Given).ok_or_else(|| none(asking)),
+        };
+        let next = self.so_far.borrow_mut().next.take();
+        let held = match next {
+            Some(held) => Ok(held),
+            None => keyring.take(None, asking),
+        };
+        let mut so_far = self.so_far.borrow_mut();
+        so_far.is_spent = held.is_err();
+        let held = held?;
+        let revealed = held.reveal();
+        if !so_far
+            .used
+            .last()
+            .is_some_and(|last| Arc::ptr_eq(last, &held))
+        {
+            so_far.used.push(held);
+        }
+        Ok(Proof::Own(revealed))
+    }
+
+    /// A request went out with this signature.
+    pub fn signed(&self, authorization: &str) {
+        let (_, signature) = authorization.rsplit_once('=').unwrap_or_default();
+        signature.clone_into(&mut self.so_far.borrow_mut().signature);
+    }
+
+    /// Whether the latest request was signed.
+    pub fn signs(&self) -> bool {
+        let so_far = self.so_far.borrow();
+        so_far
+            .used
+            .last()
+            .is_some_and(|held| held.access_key().is_some())
+    }
+
+    /// The service answered 401 to it, for this reason where it was signed.
+    pub fn denied(&self, denial: Option<Denial>) {
+        let mut so_far = self.so_far.borrow_mut();
+        so_far.may_others_do = matches!(denial, None | Some(Denial::Key));
+        so_far.is_spent = denial.is_some();
+        if denial == Some(Denial::Locked)
+            && let (Some(keyring), Some(held)) = (self.keyring, so_far.used.last())
+        {
+            keyring.lock_out(held);
+        }
+    }
+
+    /// Whether nothing more may be sent.
+    pub fn is_spent(&self) -> bool {
+        self.so_far.borrow().is_spent
+    }
+
+    /// Whether others may be asked for in place of those that were refused: once in a call.
+    pub fn may_renew(&self) -> bool {
+        let so_far = self.so_far.borrow();
+        let keyring = self.keyring.filter(|_| self.given.is_none());
+        so_far.may_others_do
+            && !so_far.has_renewed
+            && keyring.is_some_and(|keyring| keyring.source().can_renew())
+    }
+
+    /// Asks for others; whether there are any.
+    pub fn renew(&self, asking: &Asking<'_>) -> Result<bool, Error> {
+        let refused = {
+            let mut so_far = self.so_far.borrow_mut();
+            so_far.has_renewed = true;
+            so_far.used.last().cloned()
+        };
+        let (Some(keyring), Some(refused)) = (self.keyring, refused) else {
+            return Ok(false);
+        };
+        let others = keyring.take(Some(&refused), asking);
+        let mut so_far = self.so_far.borrow_mut();
+        so_far.is_spent |= others.is_err();
+        let others = others?;
+        // The same would be refused once more.
+        let are_others = !others.says_the_same_as(&refused);
+        if are_others {
+            so_far.is_spent = false;
+            so_far.next = Some(others);
+        }
+        Ok(are_others)
+    }
+
+    /// What gives away where a text has it what the call proved itself with.
+    pub fn traces(&self) -> Traces {
+        let so_far = self.so_far.borrow();
+        let revealed: Vec<_> = so_far.used.iter().map(|held| held.reveal()).collect();
+        let mut secrets = vec![so_far.signature.as_bytes()];
+        secrets.extend(self.given.map(Token::value));
+        secrets.extend(revealed.iter().flat_map(Revealed::secrets));
+        Traces::of_all(&secrets)
+    }
+}
+
+impl Proof<'_> {
+    /// The same, as a request takes it.
+    pub fn credentials(&self) -> Result<Credentials<'_>, Error> {
+        match self {
+            Self::Given(token) => Ok(Credentials::Token(*token)),
+            Self::Own(revealed) => revealed.credentials(),
+        }
+    }
+}
+
+fn none(asking: &Asking<'_>) -> Error {
+    asking.failed(Status::CREDENTIALS_FAILED, "there are none")
+}
