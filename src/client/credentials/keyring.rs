@@ -123,7 +123,8 @@ impl Keyring {
             _ => self.current(self.own()?, refused, asking)?,
         };
         // Whoever was asked may have forked.
-        match self.own()?.locked().is_locked(&held) {
+        let locked_for = self.own()?.locked().is_locked(&held);
+        match locked_for {
             None => Ok(held),
             Some(left) => {
                 let seconds = left.as_secs() + 1;
@@ -145,14 +146,16 @@ impl Keyring {
         refused: Option<&Arc<Held>>,
         asking: &Asking<'_>,
     ) -> Result<Arc<Held>, Error> {
-        match own.locked().look(refused) {
+        let found = own.locked().look(refused);
+        match found {
             Found::Good(held) => Ok(held),
             Found::Old(held) => Ok(self.renewed(own, held, asking)),
             Found::Nothing(_, ends) => {
                 let pass = asking.transport.pass(&own.gate, asking.deadline);
                 let _pass = pass.map_err(|failure| asking.interrupted(&failure))?;
                 // Another thread may have got others meanwhile, or have failed to.
-                let reason = match own.locked().look_again(refused, ends)? {
+                let found = own.locked().look_again(refused, ends)?;
+                let reason = match found {
                     Found::Good(held) | Found::Old(held) => return Ok(held),
                     Found::Nothing(reason, _) => reason,
                 };
@@ -167,7 +170,8 @@ impl Keyring {
         let Some(_pass) = own.gate.try_pass() else {
             return held;
         };
-        if let Found::Good(held) = own.locked().look(None) {
+        let found = own.locked().look(None);
+        if let Found::Good(held) = found {
             return held;
         }
         // The call itself needs most of its time.
