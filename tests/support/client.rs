@@ -20,7 +20,8 @@ pub struct Client {
     lines: Option<Box<Lines>>,
 }
 
-type Change = unsafe extern "C" fn(
+/// Associate or disassociate.
+pub type Change = unsafe extern "C" fn(
     *mut capi::fpga_assoc_client,
     *const c_char,
     *const c_char,
@@ -210,7 +211,7 @@ impl Config {
         })
     }
 
-    fn set(self, set: impl FnOnce(*mut capi::fpga_assoc_config) -> i32) -> Self {
+    pub fn set(self, set: impl FnOnce(*mut capi::fpga_assoc_config) -> i32) -> Self {
         let status = set(self.config);
         assert_eq!(status, 0, "{:?}", call::outcome(status));
         self
@@ -224,8 +225,8 @@ impl Client {
     }
 
     pub fn associate(&self, token: &str, project_id: &str, fpga_id: &str, ecs_id: &str) -> Outcome {
-        let ids = [token, project_id, fpga_id, ecs_id];
-        self.change(capi::fpga_assoc_client_associate, ids)
+        let ids = [project_id, fpga_id, ecs_id];
+        self.change(capi::fpga_assoc_client_associate, Some(token), ids)
     }
 
     pub fn disassociate(
@@ -235,19 +236,20 @@ impl Client {
         fpga_id: &str,
         ecs_id: &str,
     ) -> Outcome {
-        let ids = [token, project_id, fpga_id, ecs_id];
-        self.change(capi::fpga_assoc_client_disassociate, ids)
+        let ids = [project_id, fpga_id, ecs_id];
+        self.change(capi::fpga_assoc_client_disassociate, Some(token), ids)
     }
 
-    fn change(&self, call: Change, arguments: [&str; 4]) -> Outcome {
-        let [token, project_id, fpga_id, ecs_id] =
-            arguments.map(|text| CString::new(text).unwrap());
+    /// With the client's own credentials where no token is given.
+    pub fn change(&self, call: Change, token: Option<&str>, ids: [&str; 3]) -> Outcome {
+        let [project_id, fpga_id, ecs_id] = ids.map(|text| CString::new(text).unwrap());
+        let token = token.map(|text| CString::new(text).unwrap());
         let mut error = ptr::null_mut();
         // SAFETY: all pointers are good for the call, and the error is freed once.
         unsafe {
             let status = call(
                 self.client,
-                token.as_ptr(),
+                pointer(token.as_ref()),
                 project_id.as_ptr(),
                 fpga_id.as_ptr(),
                 ecs_id.as_ptr(),
@@ -267,21 +269,30 @@ impl Client {
         fpga_id: Option<&str>,
         ecs_id: Option<&str>,
     ) -> Result<List, Outcome> {
-        let [token, project_id] = [token, project_id].map(|text| CString::new(text).unwrap());
-        let [fpga_id, ecs_id] =
-            [fpga_id, ecs_id].map(|text| text.map(|text| CString::new(text).unwrap()));
-        let pointer =
-            |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
+        self.list(Some(token), project_id, fpga_id, ecs_id)
+    }
+
+    /// With the client's own credentials where no token is given.
+    pub fn list(
+        &self,
+        token: Option<&str>,
+        project_id: &str,
+        fpga_id: Option<&str>,
+        ecs_id: Option<&str>,
+    ) -> Result<List, Outcome> {
+        let project_id = CString::new(project_id).unwrap();
+        let [token, fpga_id, ecs_id] =
+            [token, fpga_id, ecs_id].map(|text| text.map(|text| CString::new(text).unwrap()));
         let mut list = ptr::null_mut();
         let mut error = ptr::null_mut();
         // SAFETY: all pointers are good for the call, and the error is freed once.
         unsafe {
             let status = capi::fpga_assoc_client_associations(
                 self.client,
-                token.as_ptr(),
+                pointer(token.as_ref()),
                 project_id.as_ptr(),
-                pointer(&fpga_id),
-                pointer(&ecs_id),
+                pointer(fpga_id.as_ref()),
+                pointer(ecs_id.as_ref()),
                 &raw mut list,
                 &raw mut error,
             );
@@ -316,6 +327,10 @@ impl Client {
         let lines = self.lines.as_ref().expect("no log");
         lines.lock().unwrap().clone()
     }
+}
+
+fn pointer(text: Option<&CString>) -> *const c_char {
+    text.map_or(ptr::null(), |text| text.as_ptr())
 }
 
 impl Drop for Config {

@@ -10,6 +10,7 @@ pub mod call;
 pub mod certificates;
 pub mod changes;
 pub mod client;
+pub mod credentials;
 pub mod faults;
 pub mod given;
 pub mod header;

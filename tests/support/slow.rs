@@ -422,14 +422,41 @@ pub fn with_own_dns(test: &str, work: impl FnOnce(UdpSocket)) {
     let resolv = "nameserver 127.0.0.1\noptions timeout:30\n";
     fs::write(folder.path().join("resolv.conf"), resolv).unwrap();
     fs::write(folder.path().join("nsswitch.conf"), "hosts: files dns\n").unwrap();
-    let output = Command::new("unshare")
-        .args([&flags, "sh", "-c", SCRIPT, "sh"])
-        .arg(folder.path())
-        .arg(env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
+    again(
+        test,
+        Command::new("unshare")
+            .args([&flags, "sh", "-c", SCRIPT, "sh"])
+            .arg(folder.path())
+            .arg(env::current_exe().unwrap())
+            .args([test, "--exact", "--nocapture"])
+            .env(CHILD, "1"),
+    );
+}
+
+/// Runs a test again in a network of its own, in which this machine has the address of the metadata
+/// service and nobody else is there. Nothing where that can't be.
+pub fn with_metadata_address(test: &str, work: impl FnOnce()) {
+    const CHILD: &str = "FPGA_ASSOCIATE_TEST_METADATA_ADDRESS";
+    if env::var_os(CHILD).is_some() {
+        raise_loopback();
+        add_address(Ipv4Addr::new(169, 254, 169, 254));
+        return work();
+    }
+    if !has_namespaces() {
+        return;
+    }
+    again(
+        test,
+        Command::new("unshare")
+            .arg(namespace_flags("-n"))
+            .arg(env::current_exe().unwrap())
+            .args([test, "--exact", "--nocapture"])
+            .env(CHILD, "1"),
+    );
+}
+
+fn again(test: &str, command: &mut Command) {
+    let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}{complained}");
@@ -464,16 +491,37 @@ pub fn has_namespaces() -> bool {
 
 /// A new network has a loopback that is down.
 fn raise_loopback() {
-    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let mut request = interface("lo");
+    request.ifr_ifru.ifru_flags = libc::c_short::try_from(libc::IFF_UP).unwrap();
+    configure(&request, libc::SIOCSIFFLAGS);
+}
+
+/// Gives the loopback one more address.
+fn add_address(address: Ipv4Addr) {
+    // SAFETY: all zeros is an address without a family.
+    let mut socket_address: libc::sockaddr_in = unsafe { mem::zeroed() };
+    socket_address.sin_family = libc::sa_family_t::try_from(libc::AF_INET).unwrap();
+    socket_address.sin_addr.s_addr = u32::from(address).to_be();
+    let mut request = interface("lo:1");
+    // SAFETY: both are addresses of 16 bytes, which the family tells apart.
+    request.ifr_ifru.ifru_addr = unsafe { mem::transmute(socket_address) };
+    configure(&request, libc::SIOCSIFADDR);
+}
+
+fn interface(name: &str) -> libc::ifreq {
     // SAFETY: all zeros is a request with an empty name and no flags.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };
-    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
-        *to = c_char::try_from(*from).unwrap();
+    for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *to = c_char::try_from(from).unwrap();
     }
-    request.ifr_ifru.ifru_flags = libc::c_short::try_from(libc::IFF_UP).unwrap();
-    let request: *const libc::ifreq = &raw const request;
+    request
+}
+
+fn configure(request: &libc::ifreq, what: libc::Ioctl) {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let request: *const libc::ifreq = request;
     // SAFETY: the request lives for the call.
-    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, request) };
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), what, request) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
