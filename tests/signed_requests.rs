@@ -233,6 +233,22 @@ fn a_clock_that_is_off_is_told_by_how_much() {
 }
 
 #[test]
+fn the_date_of_the_answer_tells_of_the_clock_where_its_words_do_not() {
+    let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    let server = Server::answering(answer(401, date, ""), Then::Keep);
+    let signed = config()
+        .access_key(ACCESS_KEY, SECRET_KEY, None)
+        .client(&server.endpoint());
+    let outcome = signed.own_example();
+    assert!(outcome.is(Status::UNAUTHORIZED), "{outcome:?}");
+    let words = "days ahead of the service's";
+    assert!(outcome.message.ends_with(words), "{outcome:?}");
+    // A token is not about time.
+    let outcome = config().client(&server.endpoint()).example();
+    assert!(!outcome.message.contains("clock"), "{outcome:?}");
+}
+
+#[test]
 fn a_401_after_a_request_in_doubt_leaves_the_doubt_and_nothing_more_is_sent() {
     const EMPTY: &str = r#"{"associations":[]}"#;
     for (list, requests, http_status) in [

@@ -34,6 +34,24 @@ pub fn denial(message: &str, date: Option<&str>, now: SystemTime) -> Denial {
     }
 }
 
+/// The beginnings of what a gateway shows of a signed request: the request in its canonical form, or
+/// its headers.
+const ECHOES: [&str; 6] = [
+    "canonicalrequest",
+    "canonical request",
+    "sdk-hmac-sha256",
+    "signedheaders",
+    "x-sdk-date",
+    "x-security-token",
+];
+
+/// A message without the signed request that it shows: what is in front of it.
+pub fn without_echo(message: &str) -> Option<&str> {
+    let lower = message.to_ascii_lowercase();
+    let begins = ECHOES.iter().filter_map(|echo| lower.find(echo)).min()?;
+    message.get(..begins)
+}
+
 /// `signature expired, signature time:20211217T064303Z,server time:20211217T065804Z`
 fn server_time(message: &str) -> Option<SystemTime> {
     let (_, behind) = message.split_once("server time:")?;
@@ -80,6 +98,20 @@ mod tests {
 
     const EXPIRED: &str = "Incorrect IAM authentication information: calc aksk signature fail:signature \
          expired, signature time:20211217T064303Z,server time:20211217T065804Z";
+
+    #[test]
+    fn what_a_gateway_shows_of_a_signed_request_is_left_away() {
+        for (message, rest) in [
+            (EXPIRED, None),
+            ("no such key", None),
+            ("fail, canonicalRequest:POST|/v1/", Some("fail, ")),
+            ("wrong: Canonical Request 'POST", Some("wrong: ")),
+            ("镜像 X-Sdk-Date:2024", Some("镜像 ")),
+            ("SDK-HMAC-SHA256 Access=A, SignedHeaders=host", Some("")),
+        ] {
+            assert_eq!(without_echo(message), rest, "{message}");
+        }
+    }
 
     #[test]
     fn a_denial_is_told_by_its_words_and_its_date() {

@@ -23,7 +23,7 @@ mod token;
 pub use agency::{AGENCY_KEYS_PATH, AgencyKeys, METADATA_TOKEN_PATH, is_page, says_no_agency};
 pub use answer::{Meaning, Refusal, outcome, reason, refusal};
 pub use credentials::{AccessKey, Credentials};
-pub use denial::{Denial, denial};
+pub use denial::{Denial, denial, without_echo};
 pub use error_body::looks_like_code;
 pub use identifiers::{Filter, Pair};
 pub use list::{Association, Brought, List, WITHHELD};

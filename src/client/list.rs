@@ -48,7 +48,6 @@ impl Session<'_> {
     }
 
     fn read(&self, filter: Filter<'_>) -> Result<Reading, Error> {
-        let token = self.report.caller.traces();
         let mut list = List::default();
         let mut moved = false;
         let mut size = 0_usize;
@@ -62,8 +61,10 @@ impl Session<'_> {
                 if size > MAX_LIST || page == LAST_PAGE {
                     return Err(self.too_large(&answer, "more than can be listed"));
                 }
+                // Each request may prove who asks in another way.
+                let secrets = self.report.caller.traces();
                 self.read_page(&answer, filter, &mut |page| {
-                    brought = list.add(page, &token, &|| self.has_time())?;
+                    brought = list.add(page, &secrets, &|| self.has_time())?;
                     Ok(())
                 })
             })?;

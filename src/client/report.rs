@@ -13,6 +13,9 @@ use crate::transport::{Answer, Endpoint, Failure};
 const MAX_REQUEST_ID: usize = 128;
 const MAX_REASON: usize = 480;
 
+/// What stands in place of a signed request.
+const ECHO: &str = "(the answer shows the signed request, which is withheld)";
+
 /// The longest word of a code that is shown although a token has it.
 const LONGEST_WORD: usize = 7;
 
@@ -84,6 +87,10 @@ impl Report<'_> {
             in_body => in_body,
         };
         let request_id = text::bounded(&text::one_line(request_id), MAX_REQUEST_ID);
+        let message = match association::without_echo(message) {
+            Some(rest) if self.caller.signs() => &[rest, ECHO].concat(),
+            _ => message,
+        };
         let [code, message, request_id] =
             shown(&self.caller.traces(), [code, message, &request_id]);
         let words = match message.as_str() {

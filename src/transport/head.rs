@@ -10,9 +10,11 @@ use crate::memory::{self, OutOfMemory};
 
 /// The headers that say how long the answer is, whether the connection is kept, and what the caller
 /// learns.
-const OF_USE: [&str; 5] = [
+const OF_USE: [&str; 7] = [
     "connection",
     "content-length",
+    "content-type",
+    "date",
     "retry-after",
     "transfer-encoding",
     "x-request-id",
