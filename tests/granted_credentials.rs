@@ -139,7 +139,8 @@ fn what_is_granted_again_is_not_sent_again() {
 #[test]
 fn a_host_that_grants_nothing_is_told_so_and_nothing_is_sent() {
     let server = Server::answering(NO_CONTENT, Then::Keep);
-    let cases: [(fn(&Grant), &str); 5] = [
+    type Case = (fn(&Grant), &'static str);
+    let cases: [Case; 5] = [
         (|_| (), "the credentials callback granted nothing"),
         (
             |grant| assert_eq!(grant.refuse("the vault is\nsealed"), 0),

@@ -504,7 +504,8 @@ fn add_address(address: Ipv4Addr) {
     socket_address.sin_addr.s_addr = u32::from(address).to_be();
     let mut request = interface("lo:1");
     // SAFETY: both are addresses of 16 bytes, which the family tells apart.
-    request.ifr_ifru.ifru_addr = unsafe { mem::transmute(socket_address) };
+    request.ifr_ifru.ifru_addr =
+        unsafe { mem::transmute::<libc::sockaddr_in, libc::sockaddr>(socket_address) };
     configure(&request, libc::SIOCSIFADDR);
 }
 
