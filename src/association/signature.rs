@@ -106,13 +106,14 @@ fn canonical_path(path: &str) -> String {
 
 /// Names and values in their one form, in order of what they mean.
 fn canonical_query(query: &str) -> String {
-    let mut pairs: Vec<_> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decoded(name), decoded(value)))
-        .collect();
-    pairs.sort_unstable();
+    let mut pairs = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let pair = (decoded(name), decoded(value));
+        // There are a few: a sort is more code than they are worth.
+        let at = pairs.partition_point(|other| *other <= pair);
+        pairs.insert(at, pair);
+    }
     let mut text = String::with_capacity(query.len());
     for (name, value) in &pairs {
         if !text.is_empty() {

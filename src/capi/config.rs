@@ -349,7 +349,7 @@ unsafe fn change(
     last_error::keep(|| {
         // SAFETY: the caller's promise.
         let config = unsafe { borrow("config", config)? };
-        config.settings.change(change)
+        config.change(change)
     })
 }
 
@@ -366,7 +366,7 @@ pub unsafe fn prepare_and_change<T>(
         // SAFETY: the caller's promise.
         let config = unsafe { borrow("config", config)? };
         let value = prepare()?;
-        config.settings.change(|settings| {
+        config.change(|settings| {
             set(settings, value);
             Ok(())
         })
@@ -374,6 +374,19 @@ pub unsafe fn prepare_and_change<T>(
 }
 
 impl fpga_assoc_config {
+    fn change(&self, change: impl FnOnce(&mut Settings) -> Result<(), Error>) -> Result<(), Error> {
+        let mut change = Some(change);
+        self.change_so(&mut |settings| change.take().map_or(Ok(()), |change| change(settings)))
+    }
+
+    /// Copying settings is the same for every change of one.
+    fn change_so(
+        &self,
+        change: &mut dyn FnMut(&mut Settings) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.settings.change(change)
+    }
+
     /// The settings as they are now.
     pub fn copy(&self) -> Result<Settings, OutOfMemory> {
         self.settings.copy()

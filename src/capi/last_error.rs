@@ -23,6 +23,19 @@ pub extern "C" fn forget(_: *mut c_void) {
 
 /// Runs a call inside the guard, keeps its error for the thread, and returns its status.
 pub fn keep(call: impl FnOnce() -> Result<(), Error>) -> i32 {
+    keep_what(&mut once(call))
+}
+
+/// A body that runs once, in a form that all exports have in common: so the code around it is there
+/// once, and not for each of them.
+type Body<'a> = &'a mut dyn FnMut() -> Result<(), Error>;
+
+fn once(call: impl FnOnce() -> Result<(), Error>) -> impl FnMut() -> Result<(), Error> {
+    let mut call = Some(call);
+    move || call.take().map_or(Ok(()), |call| call())
+}
+
+fn keep_what(call: Body<'_>) -> i32 {
     let (status, error) = contained(call);
     if VISITORS.know_this() {
         replace(error);
@@ -39,16 +52,16 @@ pub unsafe fn deliver(
     call: impl FnOnce() -> Result<(), Error>,
 ) -> i32 {
     if error.is_null() {
-        return keep(call);
+        return keep_what(&mut once(call));
     }
-    let (status, given) = contained(call);
+    let (status, given) = contained(&mut once(call));
     // SAFETY: the caller's promise.
     unsafe { error.write(given) };
     status
 }
 
 /// The status of a call, and its error for C; NULL where it succeeded.
-fn contained(call: impl FnOnce() -> Result<(), Error>) -> (i32, *mut fpga_assoc_error) {
+fn contained(call: Body<'_>) -> (i32, *mut fpga_assoc_error) {
     let error = match guard(|| call().map_err(with_true_cause)) {
         Ok(Ok(())) => return (Status::OK.number(), ptr::null_mut()),
         Ok(Err(error)) => error,

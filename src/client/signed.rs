@@ -6,9 +6,6 @@ use std::time::SystemTime;
 use crate::association::{self, AccessKey, DATE_HEADER, Signable};
 use crate::transport::{Endpoint, Request};
 
-/// Those of a request's own headers that are signed. A proxy may change others.
-const SIGNED: [&str; 2] = ["content-type", PROJECT_HEADER];
-
 /// The header that names the project of a signed request.
 pub const PROJECT_HEADER: &str = "x-project-id";
 
@@ -54,6 +51,7 @@ impl Signature {
     }
 }
 
+/// Signs what no proxy may change: not who asks with which program, nor what it accepts.
 fn authorization(
     request: &Request<'_>,
     endpoint: &Endpoint,
@@ -61,12 +59,19 @@ fn authorization(
     date: &str,
 ) -> String {
     let host = endpoint.to_string();
-    let own = request.headers.iter().copied();
-    let mut headers: Vec<_> = own.filter(|(name, _)| SIGNED.contains(name)).collect();
-    headers.push(("host", &host));
-    headers.push((DATE_HEADER, date));
-    headers.extend(key.security_token().map(|token| (TOKEN_HEADER, token)));
-    headers.sort_unstable();
+    let own = |wanted| {
+        let mut own = request.headers.iter().copied();
+        own.find(|(name, _)| *name == wanted)
+    };
+    // In order of their names.
+    let headers = [
+        own("content-type"),
+        Some(("host", host.as_str())),
+        own(PROJECT_HEADER),
+        Some((DATE_HEADER, date)),
+        key.security_token().map(|token| (TOKEN_HEADER, token)),
+    ];
+    let headers: Vec<_> = headers.into_iter().flatten().collect();
     let signable = Signable {
         method: request.method,
         path: request.path,
