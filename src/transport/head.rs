@@ -10,15 +10,16 @@ use crate::memory::{self, OutOfMemory};
 
 /// The headers that say how long the answer is, whether the connection is kept, and what the caller
 /// learns.
-const OF_USE: [&str; 7] = [
+const OF_USE: [&str; 5] = [
     "connection",
     "content-length",
-    "content-type",
-    "date",
     "retry-after",
     "transfer-encoding",
     "x-request-id",
 ];
+
+/// More of them, of an answer that has something to say.
+const ABOUT_A_BODY: [&str; 2] = ["content-type", "date"];
 
 /// Nearly every head has fewer headers; the rest takes memory of its own.
 const USUAL_HEADERS: usize = 32;
@@ -97,7 +98,9 @@ fn read_with<'a>(headers: &mut [Header<'a>], input: &'a [u8]) -> Result<Head, Un
         if is("transfer-encoding") && response.version != Some(0) && !has_no_body {
             is_chunked |= has_word(header.value, "chunked");
         }
-        if OF_USE.iter().any(|name| is(name)) && !(says_length && has_no_body) {
+        let is_of_use = OF_USE.iter().any(|name| is(name))
+            || (!has_no_body && ABOUT_A_BODY.iter().any(|name| is(name)));
+        if is_of_use && !(says_length && has_no_body) {
             if head.len() + header.value.len() > MAX_LENGTH {
                 return Err(Unreadable::TooLong);
             }
