@@ -1,9 +1,10 @@
 /*
  * Associates an FPGA image with an ECS image, or takes the association away.
  *
- *     associate [--undo] [--idempotent] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
+ *     associate [--undo] [--idempotent] [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
  *
- * The token comes from the environment, because other users of the machine can read a command line.
+ * Token and keys come from the environment, because other users of the machine can read a command
+ * line.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,49 +15,64 @@
 
 static void usage(FILE *out)
 {
-    fputs("usage: associate [--undo] [--idempotent] "
+    fputs("usage: associate [--undo] [--idempotent] [--agency] "
           "ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID\n"
           "\n"
           "Associates an FPGA image with an ECS image of Huawei Cloud.\n"
           "\n"
           "  --undo         takes the association away\n"
           "  --idempotent   what is already as wanted is a success\n"
+          "  --agency       signs with the keys of the agency of the ECS server that this runs on\n"
           "  ENDPOINT       such as ecs.cn-north-1.myhuaweicloud.com\n"
-          "  PROJECT_ID     the project that the token is for\n"
+          "  PROJECT_ID     the images' project, which a token must be for\n"
           "  FPGA_IMAGE_ID  the FPGA image\n"
           "  ECS_IMAGE_ID   the private ECS image\n"
           "\n"
-          "The environment variable FPGA_TOKEN holds an IAM token of project scope.\n"
+          "The call is made with the first of these that is there:\n"
+          "  1. FPGA_TOKEN, an environment variable: an IAM token of project scope\n"
+          "  2. the agency, with --agency\n"
+          "  3. the access key in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (if it is temporary, with\n"
+          "     HUAWEICLOUD_SDK_SECURITY_TOKEN), in HW_ACCESS_KEY and HW_SECRET_KEY, or in the file\n"
+          "     ~/.huaweicloud/credentials\n"
+          "\n"
           "The exit status is the fpga_assoc_status of the call, 0 for success.\n",
           out);
 }
 
-/* One of the one-line calls. */
-static int32_t change(bool undo, const char *endpoint, const char *token, const char *project_id,
-                      const char *fpga_id, const char *ecs_id)
+/* What the client makes its calls with. */
+static int32_t set_credentials(fpga_assoc_config *config, bool agency)
 {
-    return undo ? fpga_disassociate(endpoint, token, project_id, fpga_id, ecs_id)
-                : fpga_associate(endpoint, token, project_id, fpga_id, ecs_id);
+    const char *token = getenv("FPGA_TOKEN");
+
+    if (token != NULL)
+        return fpga_assoc_config_set_token(config, token);
+    if (agency)
+        return fpga_assoc_config_set_ecs_agency(config);
+    return fpga_assoc_config_set_environment_credentials(config);
 }
 
-/* The same with a client of its own, because the one-line calls have no settings. Without a place
-   for its error a client's call sets the thread's last error, as the others do. */
-static int32_t change_idempotently(bool undo, const char *endpoint, const char *token,
-                                   const char *project_id, const char *fpga_id, const char *ecs_id)
+/* Without a place for its error a function of a client sets the thread's last error, as those of
+   its settings do. */
+static int32_t new_client(const char *endpoint, bool idempotent, bool agency,
+                          fpga_assoc_client **client)
 {
-    fpga_assoc_client *client = NULL;
     fpga_assoc_config *config = fpga_assoc_config_new();
-    int32_t status = fpga_assoc_config_set_idempotent(config, true);
+    int32_t status = fpga_assoc_config_set_idempotent(config, idempotent);
 
     if (status == FPGA_ASSOC_OK)
-        status = fpga_assoc_client_new(endpoint, config, &client, NULL);
-    if (status == FPGA_ASSOC_OK && undo)
-        status = fpga_assoc_client_disassociate(client, token, project_id, fpga_id, ecs_id, NULL);
-    else if (status == FPGA_ASSOC_OK)
-        status = fpga_assoc_client_associate(client, token, project_id, fpga_id, ecs_id, NULL);
-    fpga_assoc_client_free(client);
+        status = set_credentials(config, agency);
+    if (status == FPGA_ASSOC_OK)
+        status = fpga_assoc_client_new(endpoint, config, client, NULL);
     fpga_assoc_config_free(config);
     return status;
+}
+
+/* The call's own token is NULL: the client has credentials. */
+static int32_t change(fpga_assoc_client *client, bool undo, const char *project_id,
+                      const char *fpga_id, const char *ecs_id)
+{
+    return undo ? fpga_assoc_client_disassociate(client, NULL, project_id, fpga_id, ecs_id, NULL)
+                : fpga_assoc_client_associate(client, NULL, project_id, fpga_id, ecs_id, NULL);
 }
 
 static void report_unknown(int32_t observed)
@@ -85,6 +101,10 @@ static void report(int32_t status)
         fprintf(stderr, "  retry after %llu ms\n", (unsigned long long)retry_after_ms);
     if (fpga_assoc_error_outcome_unknown(error))
         report_unknown(fpga_assoc_error_observed(error));
+    if (status == FPGA_ASSOC_CREDENTIALS_FAILED)
+        fputs("  needed:     FPGA_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or, on an "
+              "ECS server with an agency, --agency\n",
+              stderr);
     fprintf(stderr, "  help:       %s\n", fpga_assoc_status_help(status));
 }
 
@@ -96,11 +116,14 @@ int main(int argc, char **argv)
     }
     bool undo = false;
     bool idempotent = false;
+    bool agency = false;
     while (argc > 1 && strncmp(argv[1], "--", 2) == 0) {
         if (strcmp(argv[1], "--undo") == 0) {
             undo = true;
         } else if (strcmp(argv[1], "--idempotent") == 0) {
             idempotent = true;
+        } else if (strcmp(argv[1], "--agency") == 0) {
+            agency = true;
         } else {
             usage(stderr);
             return FPGA_ASSOC_INVALID_ARGUMENT;
@@ -112,15 +135,12 @@ int main(int argc, char **argv)
         usage(stderr);
         return FPGA_ASSOC_INVALID_ARGUMENT;
     }
-    const char *token = getenv("FPGA_TOKEN");
-    if (token == NULL) {
-        fputs("error: the environment variable FPGA_TOKEN is not set\n", stderr);
-        return FPGA_ASSOC_INVALID_ARGUMENT;
-    }
 
-    int32_t status =
-        idempotent ? change_idempotently(undo, argv[1], token, argv[2], argv[3], argv[4])
-                   : change(undo, argv[1], token, argv[2], argv[3], argv[4]);
+    fpga_assoc_client *client = NULL;
+    int32_t status = new_client(argv[1], idempotent, agency, &client);
+    if (status == FPGA_ASSOC_OK)
+        status = change(client, undo, argv[2], argv[3], argv[4]);
+    fpga_assoc_client_free(client);
     if (status != FPGA_ASSOC_OK) {
         report(status);
         return status;

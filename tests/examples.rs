@@ -1,0 +1,222 @@
+//! Where the C examples have their credentials from, against the emulator of the service.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ecs_emulator::{Emulator, MetadataMode, Recorded};
+use support::c::{Toolchain, root};
+use support::slow::with_metadata_address;
+
+/// All that a program may have credentials from; it gets what a test gives it.
+const VARIABLES: &[&str] = &[
+    "FPGA_TOKEN",
+    "HUAWEICLOUD_SDK_AK",
+    "HUAWEICLOUD_SDK_SK",
+    "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+    "HUAWEICLOUD_SDK_CREDENTIALS_FILE",
+    "HW_ACCESS_KEY",
+    "HW_SECRET_KEY",
+    "HW_SECURITY_TOKEN",
+];
+
+struct Place {
+    service: Emulator,
+    toolchain: Toolchain,
+}
+
+#[derive(Debug)]
+struct Ended {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            service: Emulator::start().unwrap(),
+            toolchain: Toolchain::new().unwrap(),
+        }
+    }
+
+    fn compile(&self, name: &str) -> PathBuf {
+        let source = root().join("examples").join(name);
+        self.toolchain.compile(&source, &[]).unwrap()
+    }
+
+    /// The home of the programs, empty at first.
+    fn home(&self) -> &Path {
+        self.toolchain.folder()
+    }
+
+    fn run(&self, program: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+        let mut command = Command::new(program);
+        for variable in VARIABLES {
+            command.env_remove(variable);
+        }
+        let output = command
+            .args(arguments)
+            .env("HOME", self.home())
+            .env("SSL_CERT_FILE", self.service.ca_file())
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        Ended {
+            status: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Associates the first two images, after these options.
+    fn associate(&self, variables: &[(&str, &str)], options: &[&str]) -> Ended {
+        let service = &self.service;
+        let (fpga_id, ecs_id) = (&service.fpga_ids()[0], &service.ecs_ids()[0]);
+        let arguments = [service.endpoint(), service.project_id(), fpga_id, ecs_id];
+        let program = self.compile("associate.c");
+        self.run(&program, variables, &[options, &arguments].concat())
+    }
+
+    /// Lists what the first ECS image has, with these options.
+    fn associations(&self, variables: &[(&str, &str)], options: &[&str]) -> Ended {
+        let service = &self.service;
+        let ecs_id = &service.ecs_ids()[0];
+        let arguments = [service.endpoint(), service.project_id(), "--ecs", ecs_id];
+        let program = self.compile("associations.c");
+        self.run(&program, variables, &[&arguments, options].concat())
+    }
+
+    /// The last request.
+    fn last(&self) -> Recorded {
+        self.service.requests().pop().unwrap()
+    }
+}
+
+fn is_signed(request: &Recorded) -> bool {
+    request.header("authorization").is_some() && request.header("x-auth-token").is_none()
+}
+
+#[test]
+fn without_a_token_the_keys_of_the_environment_sign() {
+    let place = Place::new();
+    let service = &place.service;
+    let (access_key, secret_key) = (service.access_key(), service.secret_key());
+    let of_the_sdks = [
+        ("HUAWEICLOUD_SDK_AK", access_key),
+        ("HUAWEICLOUD_SDK_SK", secret_key),
+    ];
+    let of_terraform = [("HW_ACCESS_KEY", access_key), ("HW_SECRET_KEY", secret_key)];
+    let file = place.home().join("keys");
+    let text = format!("[basic]\nak = {access_key}\nsk = {secret_key}\n");
+    fs::write(&file, text).unwrap();
+    let of_a_file = [("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file.to_str().unwrap())];
+    for variables in [&of_the_sdks[..], &of_terraform, &of_a_file] {
+        service.clear();
+        let associated = place.associate(variables, &[]);
+        assert_eq!(associated.status, 0, "{associated:?}");
+        assert_eq!(associated.stderr, "");
+        assert_eq!(service.associations().len(), 1);
+        assert!(is_signed(&place.last()), "{:?}", place.last());
+
+        let listed = place.associations(variables, &[]);
+        assert_eq!(listed.status, 0, "{listed:?}");
+        assert!(listed.stdout.contains(&service.fpga_ids()[0]), "{listed:?}");
+        assert!(is_signed(&place.last()), "{:?}", place.last());
+    }
+    let undone = place.associate(&of_the_sdks, &["--undo", "--idempotent"]);
+    assert_eq!(undone.status, 0, "{undone:?}");
+    assert!(service.associations().is_empty());
+}
+
+#[test]
+fn a_token_comes_before_keys_and_agency() {
+    let place = Place::new();
+    let variables = [
+        ("FPGA_TOKEN", place.service.token()),
+        ("HUAWEICLOUD_SDK_AK", "NOSUCHKEY"),
+        ("HUAWEICLOUD_SDK_SK", "none"),
+    ];
+    for run in [Place::associate, Place::associations] {
+        let ended = run(&place, &variables, &["--agency"]);
+        assert_eq!(ended.status, 0, "{ended:?}");
+        let token = Some(place.service.token());
+        assert_eq!(place.last().header("x-auth-token"), token);
+    }
+}
+
+#[test]
+fn where_there_is_nothing_the_programs_say_what_to_set() {
+    let place = Place::new();
+    let half = [("HUAWEICLOUD_SDK_AK", place.service.access_key())];
+    for (variables, words) in [
+        (&[][..], "HUAWEICLOUD_SDK_AK, HW_ACCESS_KEY are not set"),
+        (&half, "HUAWEICLOUD_SDK_SK is not set"),
+    ] {
+        for ended in [
+            place.associate(variables, &[]),
+            place.associations(variables, &["--json"]),
+        ] {
+            assert_eq!(ended.status, 10, "{ended:?}");
+            assert_eq!(ended.stdout, "");
+            for told in [
+                words,
+                "FPGA_ASSOC_CREDENTIALS_FAILED (10)",
+                "needed:     FPGA_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
+                "--agency",
+            ] {
+                assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+            }
+        }
+    }
+    assert!(place.service.requests().is_empty());
+
+    for name in ["associate.c", "associations.c"] {
+        let program = place.compile(name);
+        let help = place.run(&program, &[], &["--help"]);
+        assert_eq!(help.status, 0, "{help:?}");
+        assert!(help.stdout.contains("FPGA_TOKEN"), "{help:?}");
+        assert_eq!(help.stderr, "");
+        let none = place.run(&program, &[], &[]);
+        assert_eq!(none.status, 1, "{none:?}");
+        assert!(none.stderr.starts_with("usage: "), "{none:?}");
+    }
+}
+
+#[test]
+fn the_agency_is_an_explicit_choice_and_comes_before_the_keys_of_the_environment() {
+    with_metadata_address(
+        "the_agency_is_an_explicit_choice_and_comes_before_the_keys_of_the_environment",
+        || agency(&Place::new()),
+    );
+}
+
+fn agency(place: &Place) {
+    let service = &place.service;
+    let metadata = service.start_metadata(([169, 254, 169, 254], 80)).unwrap();
+    let wrong = [
+        ("HUAWEICLOUD_SDK_AK", "NOSUCHKEY"),
+        ("HUAWEICLOUD_SDK_SK", "none"),
+    ];
+    for run in [Place::associate, Place::associations] {
+        let ended = run(place, &wrong, &["--agency"]);
+        assert_eq!(ended.status, 0, "{ended:?}");
+        assert!(is_signed(&place.last()), "{:?}", place.last());
+        assert!(place.last().header("x-security-token").is_some());
+    }
+    assert_eq!(service.associations().len(), 1);
+
+    service.clear_requests();
+    metadata.set_mode(MetadataMode::NoAgency);
+    let none = place.associate(&[], &["--agency"]);
+    assert_eq!(none.status, 10, "{none:?}");
+    assert!(none.stderr.contains("has no agency"), "{none:?}");
+    drop(metadata);
+    let nowhere = place.associations(&[], &["--agency"]);
+    assert_eq!(nowhere.status, 10, "{nowhere:?}");
+    let words = "is this an ECS server?";
+    assert!(nowhere.stderr.contains(words), "{nowhere:?}");
+    assert!(service.requests().is_empty());
+}
