@@ -5,14 +5,16 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
-use ecs_emulator::{Emulator, MetadataMode, Recorded};
+use ecs_emulator::{Emulator, MetadataMode, Recorded, Settings};
 use support::c::{Toolchain, root};
 use support::slow::with_metadata_address;
 
 /// All that a program may have credentials from; it gets what a test gives it.
 const VARIABLES: &[&str] = &[
     "FPGA_TOKEN",
+    "FPGA_TOKEN_FILE",
     "HUAWEICLOUD_SDK_AK",
     "HUAWEICLOUD_SDK_SK",
     "HUAWEICLOUD_SDK_SECURITY_TOKEN",
@@ -23,7 +25,7 @@ const VARIABLES: &[&str] = &[
 ];
 
 struct Place {
-    service: Emulator,
+    service: Arc<Emulator>,
     toolchain: Toolchain,
 }
 
@@ -36,8 +38,12 @@ struct Ended {
 
 impl Place {
     fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    fn with(settings: Settings) -> Self {
         Self {
-            service: Emulator::start().unwrap(),
+            service: Arc::new(Emulator::start_with(settings).unwrap()),
             toolchain: Toolchain::new().unwrap(),
         }
     }
@@ -87,6 +93,17 @@ impl Place {
         let arguments = [service.endpoint(), service.project_id(), "--ecs", ecs_id];
         let program = self.compile("associations.c");
         self.run(&program, variables, &[&arguments, options].concat())
+    }
+
+    /// Associates the first FPGA image with so many ECS images.
+    fn credentials(&self, variables: &[(&str, &str)], images: usize) -> Ended {
+        let service = &self.service;
+        let pair = [service.endpoint(), service.project_id()];
+        let mut arguments = pair.to_vec();
+        arguments.push(&service.fpga_ids()[0]);
+        arguments.extend(service.ecs_ids()[..images].iter().map(String::as_str));
+        let program = self.compile("credentials.c");
+        self.run(&program, variables, &arguments)
     }
 
     /// The last request.
@@ -173,7 +190,7 @@ fn where_there_is_nothing_the_programs_say_what_to_set() {
     }
     assert!(place.service.requests().is_empty());
 
-    for name in ["associate.c", "associations.c"] {
+    for name in ["associate.c", "associations.c", "credentials.c"] {
         let program = place.compile(name);
         let help = place.run(&program, &[], &["--help"]);
         assert_eq!(help.status, 0, "{help:?}");
@@ -219,4 +236,111 @@ fn agency(place: &Place) {
     let words = "is this an ECS server?";
     assert!(nowhere.stderr.contains(words), "{nowhere:?}");
     assert!(service.requests().is_empty());
+}
+
+#[test]
+fn a_token_comes_out_of_a_file() {
+    let place = Place::new();
+    let service = &place.service;
+    let file = place.home().join("token");
+    let variables = [("FPGA_TOKEN_FILE", file.to_str().unwrap())];
+    for end in ["", "\n", "\r\n", "\nanother line\n"] {
+        service.clear();
+        service.clear_requests();
+        fs::write(&file, format!("{}{end}", service.token())).unwrap();
+        let ended = place.credentials(&variables, 2);
+        assert_eq!(ended.status, 0, "{ended:?}");
+        assert_eq!(ended.stdout.lines().count(), 2, "{ended:?}");
+        assert_eq!(ended.stderr, "");
+        assert_eq!(service.associations().len(), 2);
+        assert_eq!(service.requests().len(), 2);
+    }
+}
+
+#[test]
+fn a_file_without_a_token_is_told() {
+    let place = Place::new();
+    let file = place.home().join("token");
+    let folder = place.home().to_str().unwrap();
+    let path = file.to_str().unwrap();
+    let long = "t".repeat(65_537);
+    for (path, text, words) in [
+        (path, None, "No such file or directory"),
+        (path, Some(""), "it is empty"),
+        (path, Some("\n"), "token"),
+        (path, Some("to ken"), "token"),
+        (path, Some(long.as_str()), "token"),
+        (folder, None, "it can't be read"),
+    ] {
+        if let Some(text) = text {
+            fs::write(&file, text).unwrap();
+        }
+        let ended = place.credentials(&[("FPGA_TOKEN_FILE", path)], 1);
+        assert_eq!(ended.status, 10, "{ended:?}");
+        assert_eq!(ended.stdout, "");
+        let said = format!("the credentials callback refused: {path}: ");
+        let (_, reason) = ended.stderr.split_once(&said).expect(&ended.stderr);
+        assert!(reason.contains(words), "{words}: {ended:?}");
+        assert!(!ended.stderr.contains("to ken"), "{ended:?}");
+    }
+    let unset = place.credentials(&[], 1);
+    assert_eq!(unset.status, 10, "{unset:?}");
+    assert!(
+        unset.stderr.contains("FPGA_TOKEN_FILE is not set"),
+        "{unset:?}"
+    );
+    assert!(place.service.requests().is_empty());
+}
+
+/// What happens once a request has its answer, before the answer goes out.
+static AFTER_A_REQUEST: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+fn after_a_request(_: &Recorded) {
+    let work = AFTER_A_REQUEST.lock().unwrap().take();
+    if let Some(work) = work {
+        work();
+    }
+}
+
+#[test]
+fn a_token_that_expires_between_two_calls_is_replaced_by_the_one_in_the_file() {
+    let place = Place::with(Settings {
+        on_request: Some(after_a_request),
+        ..Settings::default()
+    });
+    let service = &place.service;
+    let file = place.home().join("token");
+    let variables = [("FPGA_TOKEN_FILE", file.to_str().unwrap())];
+    let [first, second] = [3600, 3600].map(|seconds| service.issue_token(seconds));
+    let next = place.home().join("next");
+    fs::write(&next, &second).unwrap();
+
+    fs::write(&file, &first).unwrap();
+    let (expires, replaced) = (Arc::clone(service), file.clone());
+    *AFTER_A_REQUEST.lock().unwrap() = Some(Box::new(move || {
+        expires.expire_token(&first);
+        fs::rename(next, replaced).unwrap();
+    }));
+    let ended = place.credentials(&variables, 3);
+    assert_eq!(ended.status, 0, "{ended:?}");
+    assert_eq!(ended.stderr, "");
+    assert_eq!(service.associations().len(), 3);
+    let statuses: Vec<_> = service
+        .requests()
+        .iter()
+        .map(|request| request.status)
+        .collect();
+    assert_eq!(statuses, [204, 401, 204, 204]);
+
+    // Where the file has nothing else, the refusal stands, and the same is not sent once more.
+    service.clear();
+    service.clear_requests();
+    let expires = Arc::clone(service);
+    *AFTER_A_REQUEST.lock().unwrap() = Some(Box::new(move || expires.expire_token(&second)));
+    let ended = place.credentials(&variables, 3);
+    assert_eq!(ended.status, 21, "{ended:?}");
+    assert_eq!(ended.stdout.lines().count(), 1, "{ended:?}");
+    assert!(ended.stderr.contains("APIGW.0307"), "{ended:?}");
+    assert_eq!(service.associations().len(), 1);
+    assert_eq!(service.requests().len(), 2);
 }
