@@ -1,6 +1,6 @@
 //! Shows the library at work: starts the emulator of the service, compiles the C examples against
 //! the header and the library that was just built, and runs them: the whole life of an association,
-//! and what errors look like.
+//! what errors look like, and calls that are signed with an access key.
 
 #[path = "../tests/support/c.rs"]
 #[allow(dead_code)]
@@ -10,7 +10,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ecs_emulator::{Emulator, Recorded};
+use ecs_emulator::Emulator;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let demo = Demo::new()?;
@@ -32,44 +32,77 @@ fn main() -> Result<(), Box<dyn Error>> {
     let again = ["--idempotent", place[0], place[1], fpga_id, ecs_id];
     let undo = ["--undo", place[0], place[1], fpga_id, ecs_id];
     let list = [place[0], place[1], "--ecs", ecs_id];
-    let (token, expired) = (service.token(), service.expired_token());
+    let token = [("FPGA_TOKEN", service.token())];
+    let expired = [("FPGA_TOKEN", service.expired_token())];
+    let key = [
+        ("HUAWEICLOUD_SDK_AK", service.access_key()),
+        ("HUAWEICLOUD_SDK_SK", service.secret_key()),
+    ];
+    let wrong_key = [key[0], ("HUAWEICLOUD_SDK_SK", "not-its-secret-key")];
     let (associate, associations) = (&demo.associate, &demo.associations);
 
     demo.show(
         "Associate an FPGA image with an ECS image",
         associate,
         &pair,
-        token,
+        &token,
         0,
     )?;
-    service.requests().iter().for_each(show_request);
+    demo.show_requests();
     demo.show(
         "List the associations of the ECS image",
         associations,
         &list,
-        token,
+        &token,
         0,
     )?;
-    demo.show("Associate the same again", associate, &pair, token, 29)?;
+    demo.show("Associate the same again", associate, &pair, &token, 29)?;
     demo.show(
         "The same, where what is already as wanted is a success",
         associate,
         &again,
-        token,
+        &token,
         0,
     )?;
-    demo.show("Take the association away", associate, &undo, token, 0)?;
-    demo.show("The list is empty", associations, &list, token, 0)?;
-    demo.show("With an expired token", associate, &pair, expired, 21)?;
+    demo.show("Take the association away", associate, &undo, &token, 0)?;
+    demo.show("The list is empty", associations, &list, &token, 0)?;
+    demo.show("With an expired token", associate, &pair, &expired, 21)?;
     demo.show(
         "With an FPGA image that does not exist",
         associate,
         &wrong,
-        token,
+        &token,
         23,
     )?;
-    Ok(())
+    service.clear_requests();
+    demo.show(
+        "With an access key, which signs the request",
+        associate,
+        &pair,
+        &key,
+        0,
+    )?;
+    demo.show_requests();
+    demo.show(
+        "With a wrong secret key: the service shows what was signed, and the library does not",
+        associate,
+        &pair,
+        &wrong_key,
+        21,
+    )?;
+    demo.show("Without token and key", associate, &pair, &[], 10)
 }
+
+/// The variables that hold credentials. A program has those alone that it is shown with.
+const CREDENTIALS: &[&str] = &[
+    "FPGA_TOKEN",
+    "HUAWEICLOUD_SDK_AK",
+    "HUAWEICLOUD_SDK_SK",
+    "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+    "HW_ACCESS_KEY",
+    "HW_SECRET_KEY",
+    "HW_SECURITY_TOKEN",
+];
 
 struct Demo {
     service: Emulator,
@@ -96,14 +129,25 @@ impl Demo {
         title: &str,
         program: &Path,
         arguments: &[&str],
-        token: &str,
+        credentials: &[(&str, &str)],
         expected: i32,
     ) -> Result<(), Box<dyn Error>> {
         let name = program.file_name().unwrap_or_default().to_string_lossy();
-        println!("\n== {title}\n$ {name} {}", arguments.join(" "));
-        let output = Command::new(program)
+        println!("\n== {title}");
+        print!("$ ");
+        for (variable, value) in credentials {
+            let is_public = *variable == "HUAWEICLOUD_SDK_AK";
+            print!("{variable}={} ", if is_public { value } else { "***" });
+        }
+        println!("{name} {}", arguments.join(" "));
+        let mut command = Command::new(program);
+        for variable in CREDENTIALS {
+            command.env_remove(variable);
+        }
+        let output = command
             .args(arguments)
-            .env("FPGA_TOKEN", token)
+            .envs(credentials.iter().copied())
+            .env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/nowhere/credentials")
             .env("SSL_CERT_FILE", self.service.ca_file())
             .output()?;
         print!("{}", String::from_utf8_lossy(&output.stdout));
@@ -116,17 +160,31 @@ impl Demo {
             Err(format!("the exit status is not {expected}").into())
         }
     }
-}
 
-fn show_request(request: &Recorded) {
-    println!("The service saw:");
-    println!("  {} {}", request.method, request.path);
-    for (name, value) in &request.headers {
-        if name == "x-auth-token" {
-            println!("  {name}: *** ({} bytes)", value.len());
-        } else {
-            println!("  {name}: {value}");
+    /// Prints what came to the service, without what is secret.
+    fn show_requests(&self) {
+        for request in self.service.requests() {
+            println!("The service saw:");
+            println!("  {} {}", request.method, request.path);
+            for (name, value) in &request.headers {
+                println!("  {name}: {}", shown(name, value));
+            }
+            println!("  {}", request.body);
         }
     }
-    println!("  {}", request.body);
+}
+
+/// A header's value as far as it may be seen.
+fn shown(name: &str, value: &str) -> String {
+    match (name, value.split_once("Signature=")) {
+        ("x-auth-token", _) => format!("*** ({} bytes)", value.len()),
+        ("authorization", Some((before, signature))) => {
+            let beginning = signature.get(..8).unwrap_or_default();
+            format!(
+                "{before}Signature={beginning}… ({} digits)",
+                signature.len()
+            )
+        }
+        _ => value.to_owned(),
+    }
 }
