@@ -7,6 +7,7 @@ use super::header::{Declaration, declarations};
 const GROUPS: &[(&str, &str)] = &[
     ("fpga_assoc_client_", "Configured clients"),
     ("fpga_assoc_config_", "Settings of clients"),
+    ("fpga_assoc_grant_", "Answers of a credentials callback"),
     ("fpga_assoc_list_", "Lists"),
     ("fpga_assoc_error_", "Errors by value"),
     ("fpga_assoc_last_", "The thread's last error"),
@@ -21,6 +22,7 @@ const ORDER: &[&str] = &[
     "The thread's last error",
     "Configured clients",
     "Settings of clients",
+    "Answers of a credentials callback",
     "Lists",
     "Errors by value",
     "Statuses in words",
@@ -51,6 +53,15 @@ The certificates to trust in place of the system's, unless a client has a file o
 The proxy, as
 .BR curl (1)
 has it, unless a client has its own.
+.TP
+.BR HUAWEICLOUD_SDK_AK ", " HUAWEICLOUD_SDK_SK ", " HUAWEICLOUD_SDK_SECURITY_TOKEN
+.TQ
+.BR HW_ACCESS_KEY ", " HW_SECRET_KEY ", " HW_SECURITY_TOKEN
+.TQ
+.BR HUAWEICLOUD_SDK_CREDENTIALS_FILE ", " HOME
+The access key, or where its file is, for
+.BR fpga_assoc_config_set_environment_credentials ()
+alone.
 .SH EXAMPLES
 .nf
 #include <stdio.h>
@@ -186,12 +197,12 @@ fn paragraphs(comment: &[String]) -> String {
             after_gap = true;
             continue;
         }
-        if let Some(item) = line.strip_prefix("- ") {
+        if let Some((mark, item)) = item(line) {
             if !in_list {
                 out.push_str(".RS\n");
                 in_list = true;
             }
-            out.push_str(".IP \\(bu 2\n");
+            out.push_str(&format!(".IP {mark}\n"));
             push_text(&mut out, item);
         } else {
             if after_gap && in_list {
@@ -209,6 +220,16 @@ fn paragraphs(comment: &[String]) -> String {
         out.push_str(".RE\n");
     }
     out
+}
+
+/// The beginning of a list's item: how it is marked, with the width of that, and its text.
+fn item(line: &str) -> Option<(String, &str)> {
+    if let Some(item) = line.strip_prefix("- ") {
+        return Some(("\\(bu 2".to_owned(), item));
+    }
+    let (number, item) = line.split_once(". ")?;
+    let is_number = number.len() == 1 && number.starts_with(|digit: char| digit.is_ascii_digit());
+    is_number.then(|| (format!("{number}. 3"), item))
 }
 
 /// A line of text, code in bold. A line must not begin like a macro.
