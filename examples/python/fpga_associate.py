@@ -8,6 +8,16 @@ The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
         for pair in client.associations(token, project_id, ecs_id=ecs_id):
             print(pair.fpga_id, pair.status)
 
+A token of None is the client's own credentials. A client has one kind of them, among its settings:
+token, access_key=AccessKey(...), environment_credentials=True, ecs_agency=True, or a
+credentials_callback, which returns a Token or an AccessKey and raises to refuse:
+
+    def credentials(reason: int) -> Token:
+        return Token(vault.read("token"), expires_at=vault.expiry())
+
+    with Client("ecs.cn-north-1.myhuaweicloud.com", credentials_callback=credentials) as client:
+        client.associate(None, project_id, fpga_id, ecs_id)
+
 ctypes releases the GIL for each call, so that threads wait for the service side by side.
 
 Ctrl-C, and whatever else a signal's handler raises in the main thread, ends the call that waits
@@ -18,23 +28,42 @@ What became of the request is not known then.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import threading
 import weakref
 from concurrent.futures import Future
 from contextlib import contextmanager
-from ctypes import POINTER, c_bool, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
-from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Optional, TypeVar
+from ctypes import (
+    POINTER,
+    c_bool,
+    c_char_p,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Callable, Iterator, Optional, TypeVar, Union
 
 T = TypeVar("T")
 
 INVALID_ARGUMENT = 1
+CREDENTIALS_FAILED = 10
 
 # What the list showed last: Error.observed.
 OBSERVED_NOTHING = 0
 OBSERVED_ASSOCIATED = 1
 OBSERVED_APART = 2
+
+# Why a credentials callback is asked: there are none yet, those that are there expire soon, or the
+# service answered HTTP 401 to them.
+REASON_FIRST = 1
+REASON_EXPIRING = 2
+REASON_REFUSED = 3
 
 
 class _Entry(ctypes.Structure):
@@ -51,6 +80,10 @@ class _Entry(ctypes.Structure):
         ("size_mb", c_uint64),
         ("is_protected", c_bool),
     ]
+
+
+# fpga_assoc_credentials_fn
+_CredentialsFunction = ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_void_p)
 
 
 def _load() -> ctypes.CDLL:
@@ -71,6 +104,18 @@ def _load() -> ctypes.CDLL:
         ("fpga_assoc_config_set_allow_http", c_int32, [c_void_p, c_bool]),
         ("fpga_assoc_config_set_confirm", c_int32, [c_void_p, c_bool]),
         ("fpga_assoc_config_set_idempotent", c_int32, [c_void_p, c_bool]),
+        ("fpga_assoc_config_set_token", c_int32, [c_void_p, c_char_p]),
+        ("fpga_assoc_config_set_access_key", c_int32, [c_void_p, c_char_p, c_char_p, c_char_p]),
+        ("fpga_assoc_config_set_environment_credentials", c_int32, [c_void_p]),
+        ("fpga_assoc_config_set_ecs_agency", c_int32, [c_void_p]),
+        (
+            "fpga_assoc_config_set_credentials_callback",
+            c_int32,
+            [c_void_p, _CredentialsFunction, c_void_p],
+        ),
+        ("fpga_assoc_grant_token", c_int32, [c_void_p, c_char_p, c_int64]),
+        ("fpga_assoc_grant_access_key", c_int32, [c_void_p, c_char_p, c_char_p, c_char_p, c_int64]),
+        ("fpga_assoc_grant_refuse", c_int32, [c_void_p, c_char_p]),
         ("fpga_assoc_client_new", c_int32, [c_char_p, c_void_p, POINTER(c_void_p), error]),
         ("fpga_assoc_client_associate", c_int32, [*call, error]),
         ("fpga_assoc_client_disassociate", c_int32, [*call, error]),
@@ -145,6 +190,34 @@ class Association:
     is_protected: bool
 
 
+@dataclass(frozen=True)
+class Token:
+    """An IAM token that a credentials callback grants.
+
+    expires_at has a time zone; None is not known: it serves until the service refuses it.
+    """
+
+    token: str = field(repr=False)
+    expires_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """An access key, as a setting or granted by a callback; a temporary one has a security token.
+
+    expires_at is as in Token, and for a callback alone.
+    """
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    security_token: Optional[str] = field(default=None, repr=False)
+    expires_at: Optional[datetime] = None
+
+
+# Called with a REASON_; raises, or returns None, to refuse.
+CredentialsCallback = Callable[[int], Union[Token, AccessKey, None]]
+
+
 def version() -> str:
     """The version of the library that is loaded."""
     return _library.fpga_assoc_version().decode()
@@ -154,12 +227,19 @@ class Client:
     """Calls one endpoint, from any number of threads at once.
 
     The settings are those of the header: the keys of _SETTINGS. One of a wrong type raises a
-    TypeError, one of a wrong value an Error.
+    TypeError, as two kinds of credentials do, one of a wrong value an Error.
+
+    A credentials_callback runs in the thread of the call that needs credentials; calls of the main
+    thread have another for that. It may neither close this client nor use its credentials.
     """
 
     def __init__(self, endpoint: Optional[str], **settings: Any) -> None:
         self._changed = threading.Condition()
         self._calls = 0
+        if "credentials_callback" in settings:
+            # C calls it as long as the client lives.
+            self._callback = _callback(settings["credentials_callback"])
+            settings["credentials_callback"] = self._callback
         client = c_void_p()
         config = _config(settings)
         try:
@@ -290,47 +370,81 @@ def _settle(result: Future[T], call: Callable[[], T]) -> None:
         result.set_exception(error)
 
 
-def _text(name: str, value: Any) -> bytes:
+def _text(name: str, value: Any, errors: str = "surrogateescape") -> bytes:
     if not isinstance(value, str):
         raise TypeError(f"{name}: not a str")
     if "\0" in value:  # C would take it for a shorter one.
         raise Error(INVALID_ARGUMENT, f"{name}: holds a zero byte")
-    return value.encode("utf-8", "surrogateescape")
+    return value.encode("utf-8", errors)
 
 
-def _path(name: str, value: Any) -> bytes:
-    return _text(name, os.fsdecode(value) if isinstance(value, os.PathLike) else value)
+def _secret(name: str, value: Any) -> bytes:
+    """Never a UnicodeEncodeError, which has the whole text in its repr: the library refuses it."""
+    return _text(name, value, "surrogatepass")
 
 
-def _pem(name: str, value: Any) -> bytes:
-    return value if isinstance(value, bytes) else _text(name, value)
+def _path(name: str, value: Any) -> tuple[bytes]:
+    return (_text(name, os.fsdecode(value) if isinstance(value, os.PathLike) else value),)
 
 
-def _number(name: str, value: Any) -> int:
+def _pem(name: str, value: Any) -> tuple[bytes, int]:
+    pem = value if isinstance(value, bytes) else _text(name, value)
+    return (pem, len(pem))
+
+
+def _number(name: str, value: Any) -> tuple[int]:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name}: not an int")
     # ctypes would take 2**32 + 5 for 5; the library refuses 0.
-    return value if 0 <= value < 2**32 else 0
+    return (value if 0 <= value < 2**32 else 0,)
 
 
-def _truth(name: str, value: Any) -> bool:
+def _truth(name: str, value: Any) -> tuple[bool]:
     if not isinstance(value, bool):
         raise TypeError(f"{name}: not a bool")
-    return value
+    return (value,)
 
 
-_SETTINGS: dict[str, Callable[[str, Any], Any]] = {
+def _chosen(name: str, value: Any) -> Optional[tuple[()]]:
+    """The function has no argument, and is called for True alone."""
+    return () if _truth(name, value) == (True,) else None
+
+
+def _key(name: str, value: Any) -> tuple[Optional[bytes], ...]:
+    if not isinstance(value, AccessKey):
+        raise TypeError(f"{name}: not an AccessKey")
+    return (
+        _secret("access_key", value.access_key),
+        _secret("secret_key", value.secret_key),
+        None if value.security_token is None else _secret("security_token", value.security_token),
+    )
+
+
+# A setting in C's form: the arguments, or None where the function is not called.
+_SETTINGS: dict[str, Callable[[str, Any], Optional[tuple[Any, ...]]]] = {
     "timeout_ms": _number,
     "connect_timeout_ms": _number,
     "max_attempts": _number,
     "ca_file": _path,
     "ca_pem": _pem,
     "client_certificate": _pem,
-    "proxy": _text,
-    "user_agent": _text,
+    "proxy": lambda name, value: (_text(name, value),),
+    "user_agent": lambda name, value: (_text(name, value),),
     "allow_http": _truth,
     "confirm": _truth,
     "idempotent": _truth,
+    "token": lambda name, value: (_secret(name, value),),
+    "access_key": _key,
+    "environment_credentials": _chosen,
+    "ecs_agency": _chosen,
+    "credentials_callback": lambda name, value: (value, None),
+}
+_CREDENTIALS = {
+    "token",
+    "access_key",
+    "environment_credentials",
+    "ecs_agency",
+    "credentials_callback",
 }
 
 
@@ -338,14 +452,18 @@ def _config(settings: dict[str, Any]) -> Optional[int]:
     """NULL, which is all defaults, or settings to be freed."""
     if not settings:
         return None
+    kinds = [name for name in settings if name in _CREDENTIALS and settings[name] is not False]
+    if len(kinds) > 1:
+        raise TypeError(f"two kinds of credentials: {', '.join(kinds)}")
     config = _library.fpga_assoc_config_new()
     try:
         for name, value in settings.items():
             if name not in _SETTINGS:
                 raise TypeError(f"no such setting: {name}")
-            converted = _SETTINGS[name](name, value)
-            length = (len(converted),) if _SETTINGS[name] is _pem else ()
-            status = getattr(_library, f"fpga_assoc_config_set_{name}")(config, converted, *length)
+            arguments = _SETTINGS[name](name, value)
+            if arguments is None:
+                continue
+            status = getattr(_library, f"fpga_assoc_config_set_{name}")(config, *arguments)
             if status != 0:
                 # Setters have no error pointer; nothing else runs on this thread in between.
                 raise Error(status, _library.fpga_assoc_last_error().decode())
@@ -353,6 +471,44 @@ def _config(settings: dict[str, Any]) -> Optional[int]:
         _library.fpga_assoc_config_free(config)
         raise
     return config
+
+
+def _callback(callback: CredentialsCallback) -> Any:
+    """A function for C, to be kept as long as C may call it."""
+    if not callable(callback):
+        raise TypeError("credentials_callback: not callable")
+
+    def answer(_context: Optional[int], reason: int, grant: int) -> None:
+        try:
+            _grant(grant, callback(reason))
+        except BaseException as error:  # Nothing may be raised through C.
+            message = str(error) or type(error).__name__
+            _library.fpga_assoc_grant_refuse(grant, message.encode(errors="replace"))
+
+    return _CredentialsFunction(answer)
+
+
+def _grant(grant: int, granted: Union[Token, AccessKey, None]) -> None:
+    """The library keeps the reason of what it can't use, and refuses where nothing is granted."""
+    if isinstance(granted, Token):
+        token = _secret("token", granted.token)
+        _library.fpga_assoc_grant_token(grant, token, _seconds(granted.expires_at))
+    elif isinstance(granted, AccessKey):
+        key = _key("access_key", granted)
+        _library.fpga_assoc_grant_access_key(grant, *key, _seconds(granted.expires_at))
+    elif granted is not None:
+        raise TypeError(f"neither a Token nor an AccessKey: a {type(granted).__name__}")
+
+
+def _seconds(expires_at: Optional[datetime]) -> int:
+    """Since 1970; 0 is not known."""
+    if expires_at is None:
+        return 0
+    if not isinstance(expires_at, datetime):
+        raise TypeError("expires_at: not a datetime")
+    if expires_at.utcoffset() is None:
+        raise ValueError("expires_at: has no time zone")
+    return math.floor(expires_at.timestamp())
 
 
 @contextmanager
@@ -389,7 +545,7 @@ def _arguments(
     ecs_id: Optional[str],
 ) -> tuple[Optional[bytes], ...]:
     return (
-        _optional("token", token),
+        None if token is None else _secret("token", token),
         _optional("project_id", project_id),
         _optional("fpga_id", fpga_id),
         _optional("ecs_id", ecs_id),
