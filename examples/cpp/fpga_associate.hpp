@@ -18,6 +18,13 @@
  *         for (const fpga_assoc::association &pair : *pairs)
  *             std::cout << pair.fpga_id << '\n';
  *
+ * Where the token is nullptr the call is made with the client's own credentials, of which a config
+ * has one kind: token, access_key, environment_credentials, ecs_agency or credentials_callback:
+ *
+ *     fpga_assoc::config().credentials_callback([](std::int32_t) -> fpga_assoc::credentials {
+ *         return fpga_assoc::iam_token{vault.read("token"), vault.expiry()};
+ *     })
+ *
  * Any number of threads may use one client. The namespace is not named fpga_associate because that
  * is a function of the C header.
  */
@@ -27,11 +34,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "fpga_associate.h"
@@ -47,7 +58,6 @@ template <auto Free> struct free_with {
 template <typename T, auto Free> using handle = std::unique_ptr<T, free_with<Free>>;
 
 using config_handle = handle<fpga_assoc_config, fpga_assoc_config_free>;
-using client_handle = handle<fpga_assoc_client, fpga_assoc_client_free>;
 using list_handle = handle<fpga_assoc_list, fpga_assoc_list_free>;
 using error_handle = handle<fpga_assoc_error, fpga_assoc_error_free>;
 
@@ -148,6 +158,111 @@ struct association {
     bool is_protected;
 };
 
+/* When granted credentials expire; none is not known: they serve until the service refuses them. */
+using expiry = std::optional<std::chrono::system_clock::time_point>;
+
+/* What a credentials callback answers: an IAM token, */
+struct iam_token {
+    std::string token;
+    expiry expires_at = std::nullopt;
+};
+
+/* an access key, with a security token where it is a temporary one, */
+struct signing_key {
+    std::string access_key;
+    std::string secret_key;
+    std::string security_token = {};
+    expiry expires_at = std::nullopt;
+};
+
+/* or why it has none. */
+struct refusal {
+    std::string message;
+};
+
+using credentials = std::variant<refusal, iam_token, signing_key>;
+
+/* Gives a client credentials; the reason is an fpga_assoc_reason. What it throws is a refusal. It
+ * runs on the thread of a call that needs them, and must not use its own client's credentials. */
+using credentials_function = std::function<credentials(std::int32_t reason)>;
+
+namespace detail {
+
+/* The library refuses where nothing is granted, and keeps the reason of what it can't use. */
+class granting {
+public:
+    explicit granting(fpga_assoc_grant *grant) noexcept : grant_(grant) {}
+
+    void operator()(const iam_token &granted) const
+    {
+        if (is_whole({&granted.token}))
+            (void)!fpga_assoc_grant_token(grant_, granted.token.c_str(),
+                                          seconds(granted.expires_at));
+    }
+    void operator()(const signing_key &granted) const
+    {
+        if (is_whole({&granted.access_key, &granted.secret_key, &granted.security_token}))
+            (void)!fpga_assoc_grant_access_key(
+                grant_, granted.access_key.c_str(), granted.secret_key.c_str(),
+                granted.security_token.empty() ? nullptr : granted.security_token.c_str(),
+                seconds(granted.expires_at));
+    }
+    void operator()(const refusal &refused) const noexcept { refuse(refused.message.c_str()); }
+
+    void refuse(const char *message) const noexcept
+    {
+        /* Of a text that is not UTF-8 the library takes nothing. */
+        if (fpga_assoc_grant_refuse(grant_, message) != FPGA_ASSOC_OK)
+            fpga_assoc_grant_refuse(grant_, nullptr);
+    }
+
+private:
+    bool is_whole(std::initializer_list<const std::string *> texts) const noexcept
+    {
+        for (const std::string *text : texts)
+            if (text->find('\0') != std::string::npos) {
+                refuse("what it granted holds a zero byte");
+                return false;
+            }
+        return true;
+    }
+    static std::int64_t seconds(const expiry &expires_at) noexcept
+    {
+        using std::chrono::seconds;
+        return expires_at ? std::chrono::floor<seconds>(expires_at->time_since_epoch()).count() : 0;
+    }
+
+    fpga_assoc_grant *grant_;
+};
+
+/* An fpga_assoc_credentials_fn of a credentials_function. Nothing is thrown through C. */
+inline void give_credentials(void *context, std::int32_t reason, fpga_assoc_grant *grant) noexcept
+{
+    granting granting(grant);
+#if defined(__cpp_exceptions)
+    try {
+        std::visit(granting, (*static_cast<credentials_function *>(context))(reason));
+    } catch (const std::exception &thrown) {
+        granting.refuse(thrown.what());
+    } catch (...) {
+        granting.refuse("it threw something that is no std::exception");
+    }
+#else
+    std::visit(granting, (*static_cast<credentials_function *>(context))(reason));
+#endif
+}
+
+/* Frees a client, and only then lets go of what gives it credentials. */
+struct client_free {
+    std::shared_ptr<credentials_function> credentials;
+
+    void operator()(fpga_assoc_client *client) const noexcept { fpga_assoc_client_free(client); }
+};
+
+using client_handle = std::unique_ptr<fpga_assoc_client, client_free>;
+
+} // namespace detail
+
 /* Settings for a client. The first that is refused is told where the client is opened. */
 class config {
 public:
@@ -189,8 +304,49 @@ public:
         return set(fpga_assoc_config_set_idempotent, idempotent);
     }
 
+    /* Of these a client has one. */
+    config &token(const text &token) { return only().set(fpga_assoc_config_set_token, token); }
+    /* The security token is that of a temporary key. */
+    config &access_key(const text &access_key, const text &secret_key,
+                       const text &security_token = nullptr)
+    {
+        return only().whole(access_key).whole(secret_key).whole(security_token).set(
+            fpga_assoc_config_set_access_key, access_key.c_str(), secret_key.c_str(),
+            security_token.c_str());
+    }
+    /* Read now, from where the vendor's tools look. */
+    config &environment_credentials()
+    {
+        return only().set(fpga_assoc_config_set_environment_credentials);
+    }
+    /* Those of the ECS server that this runs on. */
+    config &ecs_agency() { return only().set(fpga_assoc_config_set_ecs_agency); }
+    /* The function, and what it refers to, must live as long as the clients. */
+    config &credentials_callback(credentials_function function)
+    {
+        if (only().outcome_ && !function)
+            outcome_ = {FPGA_ASSOC_INVALID_ARGUMENT, "the credentials callback is empty"};
+        credentials_ = std::make_shared<credentials_function>(std::move(function));
+        return set(fpga_assoc_config_set_credentials_callback, &detail::give_credentials,
+                   static_cast<void *>(credentials_.get()));
+    }
+
 private:
     friend class client;
+
+    config &only()
+    {
+        if (outcome_ && has_credentials_)
+            outcome_ = {FPGA_ASSOC_INVALID_ARGUMENT, "two kinds of credentials"};
+        has_credentials_ = true;
+        return *this;
+    }
+    config &whole(const text &text)
+    {
+        if (outcome_ && !text.is_whole())
+            outcome_ = {FPGA_ASSOC_INVALID_ARGUMENT, "a setting holds a zero byte"};
+        return *this;
+    }
 
     template <typename Setter, typename... Values> config &set(Setter setter, Values... values)
     {
@@ -203,11 +359,11 @@ private:
     }
     template <typename Setter> config &set(Setter setter, const text &text)
     {
-        if (outcome_ && !text.is_whole())
-            outcome_ = {FPGA_ASSOC_INVALID_ARGUMENT, "a setting holds a zero byte"};
-        return set(setter, text.c_str());
+        return whole(text).set(setter, text.c_str());
     }
 
+    std::shared_ptr<credentials_function> credentials_;
+    bool has_credentials_ = false;
     detail::config_handle config_;
     outcome outcome_;
 };
@@ -225,7 +381,7 @@ public:
         fpga_assoc_error *error = nullptr;
         if (fpga_assoc_client_new(endpoint.c_str(), config.config_.get(), &opened, &error) != FPGA_ASSOC_OK)
             return outcome(detail::error_handle(error));
-        return client(opened);
+        return client(opened, config.credentials_);
     }
 
     outcome associate(const text &token, const text &project_id, const text &fpga_id,
@@ -265,7 +421,10 @@ public:
     void close_idle() noexcept { fpga_assoc_client_close_idle(client_.get()); }
 
 private:
-    explicit client(fpga_assoc_client *opened) noexcept : client_(opened) {}
+    client(fpga_assoc_client *opened, std::shared_ptr<credentials_function> function) noexcept
+        : client_(opened, detail::client_free{std::move(function)})
+    {
+    }
 
     static outcome zero_byte()
     {
