@@ -15,6 +15,19 @@
 -- code, request_id, retry_after_ms, attempts, outcome_unknown and observed; tostring() of it is the
 -- message. A value of a wrong type raises a string. pcall catches both.
 --
+-- A token of nil is the client's own credentials. A client has one kind of them, among its
+-- settings: token, access_key = { access_key = ..., secret_key = ..., security_token = ... },
+-- environment_credentials = true, ecs_agency = true, or a credentials_callback:
+--
+--     credentials_callback = function(reason)
+--       return { token = vault.token(), expires_at = os.time() + 3600 }
+--     end
+--
+-- The function is given a REASON_ and returns a token or an access key, with the time in seconds
+-- since 1970 when it expires where that is known. What it raises is a refusal, and so is nil. It
+-- must not yield, close its own client or use its credentials. A client that its function refers to
+-- is freed by close alone.
+--
 -- A call blocks the whole Lua state until it ends, at the latest when timeout_ms have passed. The
 -- program luajit hears Ctrl-C after the call; the second one ends the process.
 
@@ -24,6 +37,7 @@ ffi.cdef([[
 typedef struct fpga_assoc_client fpga_assoc_client;
 typedef struct fpga_assoc_config fpga_assoc_config;
 typedef struct fpga_assoc_error fpga_assoc_error;
+typedef struct fpga_assoc_grant fpga_assoc_grant;
 typedef struct fpga_assoc_list fpga_assoc_list;
 typedef struct fpga_assoc_entry {
   const char *ecs_id;
@@ -53,6 +67,20 @@ int32_t fpga_assoc_config_set_user_agent(fpga_assoc_config *config, const char *
 int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow);
 int32_t fpga_assoc_config_set_confirm(fpga_assoc_config *config, bool confirm);
 int32_t fpga_assoc_config_set_idempotent(fpga_assoc_config *config, bool idempotent);
+int32_t fpga_assoc_config_set_token(fpga_assoc_config *config, const char *token);
+int32_t fpga_assoc_config_set_access_key(fpga_assoc_config *config, const char *access_key,
+                                         const char *secret_key, const char *security_token);
+int32_t fpga_assoc_config_set_environment_credentials(fpga_assoc_config *config);
+int32_t fpga_assoc_config_set_ecs_agency(fpga_assoc_config *config);
+typedef void (*fpga_assoc_credentials_fn)(void *context, int32_t reason, fpga_assoc_grant *grant);
+int32_t fpga_assoc_config_set_credentials_callback(fpga_assoc_config *config,
+                                                   fpga_assoc_credentials_fn credentials,
+                                                   void *context);
+int32_t fpga_assoc_grant_token(fpga_assoc_grant *grant, const char *token, int64_t expires_at);
+int32_t fpga_assoc_grant_access_key(fpga_assoc_grant *grant, const char *access_key,
+                                    const char *secret_key, const char *security_token,
+                                    int64_t expires_at);
+int32_t fpga_assoc_grant_refuse(fpga_assoc_grant *grant, const char *message);
 
 int32_t fpga_assoc_client_new(const char *endpoint, const fpga_assoc_config *config,
                               fpga_assoc_client **client, fpga_assoc_error **error);
@@ -94,11 +122,18 @@ local C = ffi.load(os.getenv("FPGA_ASSOCIATE_LIBRARY") or "libfpga_associate.so.
 
 local fpga_associate = {
   INVALID_ARGUMENT = 1,
+  CREDENTIALS_FAILED = 10,
 
   -- What the list showed last: the field observed.
   OBSERVED_NOTHING = 0,
   OBSERVED_ASSOCIATED = 1,
   OBSERVED_APART = 2,
+
+  -- Why a credentials_callback is called: there are none yet, those that are there expire soon, or
+  -- the service answered HTTP 401 to them.
+  REASON_FIRST = 1,
+  REASON_EXPIRING = 2,
+  REASON_REFUSED = 3,
 }
 
 local Error = {}
@@ -194,6 +229,72 @@ local function boolean(setter)
   end
 end
 
+--- The function has no value, and is called for true alone.
+local function choice(setter)
+  return function(config, name, value)
+    check_type(name, value, "boolean")
+    return value and setter(config) or 0
+  end
+end
+
+local function check_key(name, key)
+  check_type(name, key, "table")
+  check_text(name .. ".access_key", key.access_key)
+  check_text(name .. ".secret_key", key.secret_key)
+  if key.security_token ~= nil then
+    check_text(name .. ".security_token", key.security_token)
+  end
+end
+
+local function set_access_key(config, name, key)
+  check_key(name, key)
+  local set = C.fpga_assoc_config_set_access_key
+  return set(config, key.access_key, key.secret_key, key.security_token)
+end
+
+--- The library keeps the reason of what it can't use, and refuses where nothing is granted.
+local function grant(pointer, granted)
+  if granted == nil then
+    return
+  end
+  check_type("what is granted", granted, "table")
+  local expires_at = granted.expires_at or 0
+  check_type("expires_at", expires_at, "number")
+  if not (expires_at >= 0 and expires_at < 2 ^ 53) then
+    error("expires_at: not a time", 0)
+  end
+  expires_at = math.floor(expires_at)
+  if granted.access_key == nil then
+    check_text("token", granted.token)
+    C.fpga_assoc_grant_token(pointer, granted.token, expires_at)
+  else
+    check_key("what is granted", granted)
+    C.fpga_assoc_grant_access_key(
+      pointer, granted.access_key, granted.secret_key, granted.security_token, expires_at
+    )
+  end
+end
+
+local function refuse(pointer, reason)
+  -- Of a text that is not UTF-8 the library takes nothing.
+  if C.fpga_assoc_grant_refuse(pointer, tostring(reason)) ~= 0 then
+    C.fpga_assoc_grant_refuse(pointer, nil)
+  end
+end
+
+--- A function for C, to be freed after whatever calls it. Nothing may be raised through C.
+local function for_c(credentials)
+  check_type("credentials_callback", credentials, "function")
+  return ffi.cast("fpga_assoc_credentials_fn", function(_, reason, pointer)
+    local is_done, raised = pcall(function()
+      grant(pointer, credentials(reason))
+    end)
+    if not is_done then
+      pcall(refuse, pointer, raised)
+    end
+  end)
+end
+
 local SETTERS = {
   timeout_ms = number(C.fpga_assoc_config_set_timeout_ms),
   connect_timeout_ms = number(C.fpga_assoc_config_set_connect_timeout_ms),
@@ -206,17 +307,48 @@ local SETTERS = {
   allow_http = boolean(C.fpga_assoc_config_set_allow_http),
   confirm = boolean(C.fpga_assoc_config_set_confirm),
   idempotent = boolean(C.fpga_assoc_config_set_idempotent),
+  token = text(C.fpga_assoc_config_set_token),
+  access_key = set_access_key,
+  environment_credentials = choice(C.fpga_assoc_config_set_environment_credentials),
+  ecs_agency = choice(C.fpga_assoc_config_set_ecs_agency),
 }
 
+local CREDENTIALS = {
+  "token",
+  "access_key",
+  "environment_credentials",
+  "ecs_agency",
+  "credentials_callback",
+}
+
+local function check_credentials(settings)
+  local first
+  for _, name in ipairs(CREDENTIALS) do
+    -- false is none.
+    if settings[name] then
+      if first then
+        error(("two kinds of credentials: %s and %s"):format(first, name), 0)
+      end
+      first = name
+    end
+  end
+end
+
 --- Settings that free themselves; nil, which is all defaults, for nil.
-local function configured(settings)
+local function configured(settings, callback)
   if settings == nil then
     return nil
   end
+  check_credentials(settings)
   local config = ffi.gc(C.fpga_assoc_config_new(), C.fpga_assoc_config_free)
   for name, value in pairs(settings) do
-    local set = SETTERS[name] or error("no such setting: " .. tostring(name), 0)
-    local status = set(config, name, value)
+    local status
+    if name == "credentials_callback" then
+      status = C.fpga_assoc_config_set_credentials_callback(config, callback, nil)
+    else
+      local set = SETTERS[name] or error("no such setting: " .. tostring(name), 0)
+      status = set(config, name, value)
+    end
     if status ~= 0 then
       -- Setters have no error pointer; nothing else runs in between.
       error(failure(status, ffi.string(C.fpga_assoc_last_error())), 0)
@@ -228,15 +360,41 @@ end
 local Client = {}
 Client.__index = Client
 
---- A client of one endpoint. Settings, which may be nil: the keys of SETTERS.
-function fpga_associate.client(endpoint, settings)
-  check_texts({ endpoint = endpoint })
+local function free(client, callback)
+  C.fpga_assoc_client_free(client)
+  if callback then
+    callback:free()
+  end
+end
+
+local function opened(endpoint, settings, callback)
   local client = ffi.new("fpga_assoc_client *[1]")
   local err = ffi.new("fpga_assoc_error *[1]")
-  C.fpga_assoc_client_new(endpoint, configured(settings), client, err)
+  C.fpga_assoc_client_new(endpoint, configured(settings, callback), client, err)
   raise(err)
+  return client[0]
+end
+
+--- A client of one endpoint. Settings, which may be nil: the keys of SETTERS, and
+-- credentials_callback.
+function fpga_associate.client(endpoint, settings)
+  check_texts({ endpoint = endpoint })
+  local callback
+  if settings ~= nil and settings.credentials_callback ~= nil then
+    callback = for_c(settings.credentials_callback)
+  end
+  local is_done, client = pcall(opened, endpoint, settings, callback)
+  if not is_done then
+    if callback then
+      callback:free()
+    end
+    error(client, 0)
+  end
   -- For a client that nobody closes.
-  return setmetatable({ pointer = ffi.gc(client[0], C.fpga_assoc_client_free) }, Client)
+  local pointer = ffi.gc(client, function(unused)
+    free(unused, callback)
+  end)
+  return setmetatable({ pointer = pointer, callback = callback }, Client)
 end
 
 --- The version of the library that is loaded.
@@ -298,9 +456,14 @@ end
 --- Frees the client. Later calls are refused.
 function Client:close()
   if self.pointer ~= nil then
-    C.fpga_assoc_client_free(ffi.gc(self.pointer, nil))
+    free(ffi.gc(self.pointer, nil), self.callback)
     self.pointer = nil
   end
 end
+
+-- They may call back into Lua, which compiled code must not.
+jit.off(Client.associate)
+jit.off(Client.disassociate)
+jit.off(Client.associations)
 
 return fpga_associate
