@@ -1,9 +1,11 @@
 --- Associates an FPGA image with an ECS image and lists what the ECS image has.
 --
---     luajit main.lua ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
+--     luajit main.lua [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
 --
--- The token comes from the environment variable FPGA_TOKEN, the library's path from
--- FPGA_ASSOCIATE_LIBRARY. The exit status is the fpga_assoc_status. LUA_PATH must lead to
+-- The environment variable FPGA_TOKEN holds a token. Without it --agency takes the keys of the
+-- agency of the ECS server that this runs on; otherwise there is an access key where the vendor's
+-- tools look for one: HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. FPGA_ASSOCIATE_LIBRARY is the
+-- library's path. The exit status is the fpga_assoc_status. LUA_PATH must lead to
 -- fpga_associate.lua where this is not run from its folder.
 
 local fpga_associate = require("fpga_associate")
@@ -22,15 +24,28 @@ local function report(err)
   if err.outcome_unknown then
     lines[#lines + 1] = "  outcome:    unknown, the service may have acted"
   end
+  if err.status == fpga_associate.CREDENTIALS_FAILED then
+    lines[#lines + 1] = "  needed:     FPGA_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, "
+      .. "or, on an ECS server with an agency, --agency"
+  end
   lines[#lines + 1] = "  help:       " .. err.help
   io.stderr:write(table.concat(lines, "\n"), "\n")
 end
 
-local function associate_and_list(endpoint, token, project_id, fpga_id, ecs_id)
-  local client = fpga_associate.client(endpoint)
-  client:associate(token, project_id, fpga_id, ecs_id)
+--- A client's setting.
+local function credentials(is_agency)
+  local token = os.getenv("FPGA_TOKEN")
+  if token ~= nil then
+    return { token = token }
+  end
+  return is_agency and { ecs_agency = true } or { environment_credentials = true }
+end
+
+local function associate_and_list(settings, endpoint, project_id, fpga_id, ecs_id)
+  local client = fpga_associate.client(endpoint, settings)
+  client:associate(nil, project_id, fpga_id, ecs_id)
   print(("FPGA image %s is associated with ECS image %s"):format(fpga_id, ecs_id))
-  for _, pair in ipairs(client:associations(token, project_id, nil, ecs_id)) do
+  for _, pair in ipairs(client:associations(nil, project_id, nil, ecs_id)) do
     local is_protected = pair.is_protected and "protected" or "not protected"
     local size = pair.size_mb .. " MB"
     print(
@@ -41,18 +56,14 @@ local function associate_and_list(endpoint, token, project_id, fpga_id, ecs_id)
 end
 
 local function main(arguments)
-  if #arguments ~= 4 then
-    io.stderr:write("usage: main.lua ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID\n")
+  local is_agency = arguments[1] == "--agency"
+  local first = is_agency and 2 or 1
+  if #arguments ~= first + 3 then
+    io.stderr:write("usage: main.lua [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID\n")
     return fpga_associate.INVALID_ARGUMENT
   end
-  local token = os.getenv("FPGA_TOKEN")
-  if token == nil then
-    io.stderr:write("error: the environment variable FPGA_TOKEN is not set\n")
-    return fpga_associate.INVALID_ARGUMENT
-  end
-  local endpoint, project_id, fpga_id, ecs_id = unpack(arguments)
   local is_done, err =
-    pcall(associate_and_list, endpoint, token, project_id, fpga_id, ecs_id)
+    pcall(associate_and_list, credentials(is_agency), unpack(arguments, first))
   if is_done then
     return 0
   end
