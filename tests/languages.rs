@@ -24,6 +24,7 @@ fn python() {
         command
     };
     place.example(|| script("main.py"));
+    place.example_with_keys(|| script("main.py"));
     let interrupted = "interrupted: in time, then FPGA_ASSOC_CANCELLED";
     place.checks(script("checks.py"), &[CALLS_AT_ONCE, interrupted]);
 }
@@ -38,9 +39,10 @@ fn cpp() {
     let dialects = [
         ("main", "-std=c++20", "-fexceptions"),
         ("checks", "-std=c++17", "-fno-exceptions"),
+        ("checks", "-std=c++20", "-fexceptions"),
     ];
-    let [main, checks] = dialects.map(|(name, standard, exceptions)| {
-        let program = place.folder().join(name);
+    let [main, checks, throwing] = dialects.map(|(name, standard, exceptions)| {
+        let program = place.folder().join(format!("{name}{exceptions}"));
         let warnings = [
             "-Wall",
             "-Wextra",
@@ -66,7 +68,9 @@ fn cpp() {
         program
     });
     place.example(|| place.command(&main));
+    place.example_with_keys(|| place.command(&main));
     place.checks(place.command(&checks), &[CALLS_AT_ONCE]);
+    place.checks(place.command(&throwing), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -199,6 +203,7 @@ fn ruby() {
         command
     };
     place.example(|| script("main.rb"));
+    place.example_with_keys(|| script("main.rb"));
     let interrupted = "interrupted: in time, then FPGA_ASSOC_CANCELLED";
     let timed_out = "timed out: in time, then FPGA_ASSOC_CANCELLED";
     place.checks(
@@ -221,6 +226,7 @@ fn luajit() {
         command
     };
     place.example(|| script("main.lua"));
+    place.example_with_keys(|| script("main.lua"));
     // A Lua state is one thread.
     place.checks(script("checks.lua"), &[]);
 }

@@ -5,12 +5,14 @@
  *         HOST_THAT_THROTTLES
  */
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -22,8 +24,12 @@
 using fpga_assoc::association;
 using fpga_assoc::client;
 using fpga_assoc::config;
+using fpga_assoc::credentials;
+using fpga_assoc::iam_token;
 using fpga_assoc::outcome;
+using fpga_assoc::refusal;
 using fpga_assoc::result;
+using fpga_assoc::signing_key;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
@@ -125,6 +131,97 @@ static int calls_at_once(client &client, std::string_view token, const char *pro
     return right;
 }
 
+/* Calls with the client's own credentials, at once; the outcome of one that failed. */
+static outcome own_calls(const char *endpoint, const char *project_id, const char *ecs_id,
+                         std::size_t count, const config &config = {})
+{
+    /* Moved: what is called lives on. */
+    client first = opened(client::open(endpoint, config)), client_ = std::move(first);
+    std::vector<outcome> outcomes(count);
+    std::vector<std::thread> threads;
+    for (outcome &mine : outcomes)
+        threads.emplace_back([&] {
+            mine = client_.associations(nullptr, project_id, nullptr, ecs_id).outcome();
+        });
+    for (auto &thread : threads)
+        thread.join();
+    for (outcome &each : outcomes)
+        if (!each)
+            return each;
+    return {};
+}
+
+static credentials refusing(std::int32_t)
+{
+#if defined(__cpp_exceptions)
+    throw std::runtime_error("the vault is shut");
+#else
+    return refusal{"the vault is shut"};
+#endif
+}
+
+/* Whether it fails for want of credentials, for this reason. */
+static bool is_useless(const outcome &outcome, const char *reason)
+{
+    return outcome.status == FPGA_ASSOC_CREDENTIALS_FAILED &&
+           outcome.message.find(reason) != std::string::npos;
+}
+
+static bool check_credentials(const char *endpoint, const char *project_id, const char *ecs_id,
+                              const std::string &token)
+{
+    const char *access_key = std::getenv("FPGA_ACCESS_KEY");
+    const char *secret_key = std::getenv("FPGA_SECRET_KEY");
+    if (access_key == nullptr || secret_key == nullptr)
+        return false;
+    auto call = [&](std::size_t count, const config &config) {
+        return own_calls(endpoint, project_id, ecs_id, count, config);
+    };
+
+    if (outcome signed_call = call(1, config().access_key(access_key, secret_key)); !signed_call)
+        std::cerr << signed_call.message << '\n';
+    else
+        std::cout << "access key: ok\n";
+    const char *wrong = secret_key + 1;
+    outcome refusal_ = failed(call(1, config().access_key(access_key, wrong)));
+    bool told = refusal_.message.find(wrong) != std::string::npos;
+    std::cout << "wrong secret key: " << fpga_assoc_status_name(refusal_.status)
+              << (told ? ", which tells it\n" : "\n");
+
+    std::atomic<int> asked{0}, first{0};
+    auto grant = [&](std::int32_t reason) -> credentials {
+        asked++;
+        first += reason == FPGA_ASSOC_REASON_FIRST;
+        return iam_token{token, std::chrono::system_clock::now() + hours(1)};
+    };
+    outcome granted = call(3, config().credentials_callback(grant));
+    if (!granted || first != asked)
+        return false;
+    std::cout << "credentials callback: asked " << asked << " time\n";
+
+    for (auto [useless, reason] : std::vector<std::pair<credentials, const char *>>{
+             {credentials(), "refused"},
+             {refusal{"\xff"}, "refused"},
+             {iam_token{""}, "token"},
+             {iam_token{token + '\0'}, "zero byte"},
+             {iam_token{token, std::chrono::system_clock::time_point(hours(-1))}, "expires_at"},
+             {signing_key{access_key, ""}, "secret_key"},
+         }) {
+        outcome outcome = call(1, config().credentials_callback(
+                                      [&useless = useless](std::int32_t) { return useless; }));
+        if (!is_useless(outcome, reason)) {
+            std::cerr << outcome.message << '\n';
+            return false;
+        }
+    }
+    outcome refused_call = call(1, config().credentials_callback(refusing));
+    if (!is_useless(refused_call, "the vault is shut"))
+        return false;
+    refused("refused callback", refused_call);
+    refused("no credentials", call(1, config()));
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const char *environment = std::getenv("FPGA_TOKEN");
@@ -174,6 +271,12 @@ int main(int argc, char **argv)
         client::open(endpoint, config().ca_pem(none)).outcome(),
         client::open(endpoint, config().proxy(none)).outcome(),
         client::open(endpoint, config().user_agent("\xff").timeout(hours(1))).outcome(),
+        client::open(endpoint, config().token(none)).outcome(),
+        client::open(endpoint, config().token(std::string(token) + '\0')).outcome(),
+        client::open(endpoint, config().access_key("key", none)).outcome(),
+        client::open(endpoint, config().access_key("key", std::string("key") + '\0')).outcome(),
+        client::open(endpoint, config().credentials_callback(nullptr)).outcome(),
+        client::open(endpoint, config().token(token).ecs_agency()).outcome(),
     });
     print_accepted("wrong texts", {
         client::open(std::string(endpoint) + '\0').outcome(),
@@ -221,6 +324,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     std::cout << "closed: refused\n";
     std::cout << "kept after closing: " << kept.at(0).status << '\n';
+    if (!check_credentials(endpoint, project_id, ecs_id, std::string(token)))
+        return EXIT_FAILURE;
     std::cout << "calls at once: " << right << '\n';
     return EXIT_SUCCESS;
 }

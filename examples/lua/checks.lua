@@ -84,6 +84,19 @@ for name, values in pairs({
   ca_pem = { 5, false },
   user_agent = { 5, false, "zero\0byte", "\255" },
   confirm = { 0, 1, "false" },
+  token = { 5, false, "", "zero\0byte", "\255" },
+  access_key = {
+    "key",
+    {},
+    { access_key = "key" },
+    { access_key = "key", secret_key = "" },
+    { access_key = "key", secret_key = "zero\0byte" },
+    { access_key = "key", secret_key = "\255" },
+    { access_key = "key", secret_key = "key", security_token = 5 },
+  },
+  environment_credentials = { 1, "true" },
+  ecs_agency = { 1, "true" },
+  credentials_callback = { false, "key", {} },
   no_such_setting = { 5 },
 }) do
   for _, value in ipairs(values) do
@@ -92,6 +105,9 @@ for name, values in pairs({
     end)
   end
 end
+must_refuse("credentials", "two kinds", function()
+  fpga_associate.client(endpoint, { token = token, environment_credentials = true })
+end)
 print_accepted("wrong settings")
 for _, value in ipairs({ 5, false, {}, "zero\0byte", "\255" }) do
   must_refuse("endpoint", value, function()
@@ -165,3 +181,104 @@ failure(function()
 end)
 print("closed: refused")
 print("kept after closing: " .. kept[1].status)
+
+--- Calls with the client's own credentials.
+local function own_calls(count, settings)
+  local own = fpga_associate.client(endpoint, settings)
+  local is_done, err = pcall(function()
+    for _ = 1, count do
+      own:associations(nil, project_id, nil, ecs_id)
+    end
+  end)
+  own:close()
+  if not is_done then
+    error(err, 0)
+  end
+end
+
+local function own_failure(settings)
+  return failure(function()
+    own_calls(1, settings)
+  end)
+end
+
+local access_key, secret_key = os.getenv("FPGA_ACCESS_KEY"), os.getenv("FPGA_SECRET_KEY")
+own_calls(1, {
+  access_key = { access_key = access_key, secret_key = secret_key },
+  ecs_agency = false,
+})
+print("access key: ok")
+local wrong = secret_key:sub(2)
+local wrong_key = own_failure({ access_key = { access_key = access_key, secret_key = wrong } })
+local told = wrong_key.message:find(wrong, 1, true) and ", which tells it" or ""
+print("wrong secret key: " .. wrong_key.status_name .. told)
+local asked = 0
+own_calls(3, {
+  credentials_callback = function(reason)
+    assert(reason == fpga_associate.REASON_FIRST)
+    asked = asked + 1
+    return { token = token, expires_at = os.time() + 3600 }
+  end,
+})
+print(("credentials callback: asked %d time"):format(asked))
+
+local function useless(callback)
+  local err = own_failure({ credentials_callback = callback })
+  assert(err.status == fpga_associate.CREDENTIALS_FAILED, err)
+  assert(not err.message:find(token, 1, true), err)
+  return err.message
+end
+for _, granted in ipairs({
+  false,
+  token,
+  {},
+  { token = "" },
+  { token = token .. "\0" },
+  { token = token, expires_at = "5" },
+  { token = token, expires_at = 0 / 0 },
+  { token = token, expires_at = -1 },
+  { access_key = access_key },
+}) do
+  useless(function()
+    return granted
+  end)
+end
+useless(function() end)
+useless(function()
+  error("\255")
+end)
+useless(function()
+  error(setmetatable({}, { __tostring = error }))
+end)
+coroutine.wrap(function()
+  useless(coroutine.yield)
+end)()
+-- Often enough that the calls would be compiled, and far more often than there is room for functions
+-- that are not freed, also of clients that nobody closes.
+for number = 1, 2000 do
+  local is_asked = false
+  local shut = fpga_associate.client("http://127.0.0.1:1", {
+    max_attempts = 1,
+    credentials_callback = function()
+      is_asked = true
+      error("the vault is shut", 0)
+    end,
+  })
+  local err = failure(function()
+    shut:associations(nil, project_id, nil, ecs_id)
+  end)
+  assert(is_asked and err.message:find("the vault is shut", 1, true), err)
+  if number % 2 == 0 then
+    shut:close()
+  elseif number % 101 == 0 then
+    collectgarbage()
+  end
+end
+local shut = own_failure({
+  credentials_callback = function()
+    error("the vault is shut", 0)
+  end,
+})
+assert(shut.message:find("the vault is shut", 1, true), shut)
+print("refused callback: " .. shut.status_name)
+print("no credentials: " .. own_failure().status_name)

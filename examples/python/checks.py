@@ -11,14 +11,19 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from typing import Any, Callable
 
 from fpga_associate import (
+    CREDENTIALS_FAILED,
     OBSERVED_APART,
     OBSERVED_ASSOCIATED,
     OBSERVED_NOTHING,
+    REASON_FIRST,
+    AccessKey,
     Client,
     Error,
+    Token,
 )
 
 UNKNOWN = "0" * 32
@@ -49,6 +54,11 @@ WRONG_SETTINGS = {
     "ca_pem": [None, 5, "zero\0byte"],
     "user_agent": [None, *NOT_A_TEXT],
     "confirm": [None, 0, 1, "false"],
+    "token": [None, "", *NOT_A_TEXT],
+    "access_key": [None, "key", AccessKey("key", ""), *(AccessKey("key", t) for t in NOT_A_TEXT)],
+    "environment_credentials": [None, 1],
+    "ecs_agency": [None, 1],
+    "credentials_callback": [None, Token("token")],
     "no_such_setting": [5],
     "log": [5],
 }
@@ -81,6 +91,53 @@ def interrupted() -> str:
             waiting.close()
             return f"in time, then {error.status_name}"
     return "not at all"
+
+
+def own_calls(endpoint: str, project_id: str, ecs_id: str, count: int, **settings: Any) -> None:
+    """Calls with the client's own credentials, at once."""
+    with Client(endpoint, **settings) as client, ThreadPoolExecutor(count) as threads:
+        calls = [
+            threads.submit(client.associations, None, project_id, ecs_id=ecs_id)
+            for _ in range(count)
+        ]
+        for call in calls:
+            call.result()
+
+
+def check_credentials(endpoint: str, project_id: str, ecs_id: str, token: str) -> None:
+    key = AccessKey(os.environ["FPGA_ACCESS_KEY"], os.environ["FPGA_SECRET_KEY"])
+    assert key.secret_key not in repr(key) and token not in repr(Token(token))
+    call = (endpoint, project_id, ecs_id)
+
+    own_calls(*call, 1, access_key=key, ecs_agency=False)
+    print("access key: ok")
+    wrong = AccessKey(key.access_key, key.secret_key[1:])
+    error = failure(lambda: own_calls(*call, 1, access_key=wrong))
+    told = ", which tells it" if wrong.secret_key in repr(error) + repr(vars(error)) else ""
+    print(f"wrong secret key: {error.status_name}{told}")
+
+    reasons = []
+
+    def granted(reason: int) -> Token:
+        reasons.append(reason)
+        return Token(token, expires_at=datetime.now(timezone.utc) + timedelta(hours=1))
+
+    own_calls(*call, 3, credentials_callback=granted)
+    assert set(reasons) == {REASON_FIRST}
+    print("credentials callback: asked", len(reasons), "time")
+
+    naive = datetime.now()
+    for useless in [None, token, Token(""), Token("\ud800"), Token(token, naive), Token(token, 5)]:
+        error = failure(lambda: own_calls(*call, 1, credentials_callback=lambda _: useless))
+        assert error.status == CREDENTIALS_FAILED and token not in str(error), error
+
+    def refusing(_reason: int) -> Token:
+        raise LookupError("the vault is shut")
+
+    error = failure(lambda: own_calls(*call, 1, credentials_callback=refusing))
+    assert "the vault is shut" in str(error), error
+    print("refused callback:", error.status_name)
+    print("no credentials:", failure(lambda: own_calls(*call, 1)).status_name)
 
 
 def one_call(client: Client, token: str, project_id: str, ecs_id: str, number: int) -> int:
@@ -124,6 +181,8 @@ def main() -> None:
         for value in values
         if not refused(lambda: Client(endpoint, **{name: value}))
     ]
+    if not refused(lambda: Client(endpoint, token=token, environment_credentials=True)):
+        accepted.append("two kinds of credentials")
     print("wrong settings:", accepted or "refused")
     accepted = [
         value
@@ -178,6 +237,7 @@ def main() -> None:
     failure(client.close_idle)
     print("closed: refused")
     print("kept after closing:", kept[0].status)
+    check_credentials(endpoint, project_id, ecs_id, token)
     print("calls at once:", right)
     print("interrupted:", interrupted())
 

@@ -10,6 +10,8 @@ require "timeout"
 require_relative "fpga_associate"
 
 Client = FpgaAssociate::Client
+Token = FpgaAssociate::Token
+AccessKey = FpgaAssociate::AccessKey
 
 def failure
   yield
@@ -43,6 +45,20 @@ rescue raised
   later = failure { client.associations("token", "project", ecs_id: "image") }
   client.close
   "in time, then #{later.status_name}"
+end
+
+# Calls with the client's own credentials, at once.
+def own_calls(endpoint, project_id, ecs_id, count, **settings)
+  Client.open(endpoint, **settings) do |client|
+    threads = Array.new(count) do
+      Thread.new do
+        Thread.current.report_on_exception = false
+        client.associations(nil, project_id, ecs_id: ecs_id)
+      end
+    end
+    threads.each(&:value)
+    client
+  end
 end
 
 def outcome(error)
@@ -83,12 +99,20 @@ wrong_settings = {
   ca_pem: [nil, 5],
   user_agent: [nil, *not_a_text],
   confirm: [nil, 0, 1, "false"],
+  token: [nil, "", *not_a_text],
+  access_key: [nil, "key", *["", *not_a_text].map { |text| AccessKey.new("key", text) }],
+  environment_credentials: [nil, 1],
+  ecs_agency: [nil, 1],
+  credentials_callback: [nil, token],
   no_such_setting: [5],
   log: [5]
 }
 accepted = wrong_settings.flat_map do |name, values|
   values.reject { |value| refused? { Client.new(endpoint, **{ name => value }) } }
         .map { |value| [name, value] }
+end
+unless refused? { Client.new(endpoint, token: token, environment_credentials: true) }
+  accepted << "two kinds of credentials"
 end
 puts "wrong settings: #{accepted.empty? ? 'refused' : accepted}"
 accepted = not_a_text.reject do |value|
@@ -146,6 +170,53 @@ failure { client.associate(token, project_id, fpga_id, ecs_id) }
 failure { client.close_idle }
 puts "closed: refused"
 puts "kept after closing: #{kept.first.status}"
+
+call = ->(count, **settings) { own_calls(endpoint, project_id, ecs_id, count, **settings) }
+useless = lambda do |&callback|
+  error = failure { call.call(1, credentials_callback: callback) }
+  raise error unless error.status == FpgaAssociate::CREDENTIALS_FAILED
+  raise "#{error.message} tells the token" if error.message.include?(token)
+
+  error
+end
+key = AccessKey.new(ENV.fetch("FPGA_ACCESS_KEY"), ENV.fetch("FPGA_SECRET_KEY"))
+raise "told" if key.inspect.include?(key.secret_key) || Token.new(token).inspect.include?(token)
+
+call.call(1, access_key: key, ecs_agency: false)
+puts "access key: ok"
+wrong = AccessKey.new(key.access_key, key.secret_key[1..])
+error = failure { call.call(1, access_key: wrong) }
+told = ", which tells it" if error.full_message.include?(wrong.secret_key)
+puts "wrong secret key: #{error.status_name}#{told}"
+reasons = []
+granted = lambda do |reason|
+  reasons << reason
+  Token.new(token, expires_at: Time.now + 3600)
+end
+asked = call.call(3, credentials_callback: granted)
+raise "told" if asked.inspect.include?(token)
+raise reasons.inspect unless reasons.uniq == [:first]
+
+puts "credentials callback: asked #{reasons.length} time"
+[nil, token, Token.new(""), Token.new("\xff"), Token.new(token, expires_at: 5)].each do |given|
+  useless.call { given }
+end
+useless.call { raise String.new("can't be converted", encoding: "UTF-7") }
+useless.call { throw :thrown }
+useless.call { Thread.exit }
+useless.call { Timeout.timeout(0.01) { sleep } }
+own = nil
+calls_itself = -> { own.associations(nil, project_id, ecs_id: ecs_id) }
+own = Client.new(endpoint, credentials_callback: ->(_reason) { calls_itself.call })
+error = failure(&calls_itself)
+raise error unless error.message.include?("its own client")
+
+own.close
+shut = useless.call { raise "the vault is shut" }
+raise shut unless shut.message.include?("the vault is shut")
+
+puts "refused callback: #{shut.status_name}"
+puts "no credentials: #{failure { call.call(1) }.status_name}"
 puts "calls at once: #{right}"
 trap("INT", "DEFAULT") # It is ignored where it was ignored before.
 puts "interrupted: #{interrupted_by(Interrupt) { Process.kill('INT', Process.pid) }}"

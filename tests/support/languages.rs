@@ -15,6 +15,12 @@ const UNKNOWN: &str = "00000000000000000000000000000000";
 /// What the checks print of calls in many threads, where a language has threads.
 pub const CALLS_AT_ONCE: &str = "calls at once: 200";
 
+/// What they print of credentials callbacks, where a language can have them.
+pub const CALLBACKS: [&str; 2] = [
+    "credentials callback: asked 1 time",
+    "refused callback: FPGA_ASSOC_CREDENTIALS_FAILED",
+];
+
 /// The service, the library, and a folder for what is compiled.
 pub struct Place {
     pub service: Emulator,
@@ -40,10 +46,19 @@ impl Place {
         command
             .env("FPGA_ASSOCIATE_LIBRARY", self.toolchain.library())
             .env("FPGA_TOKEN", self.service.token())
+            .env("FPGA_ACCESS_KEY", self.service.access_key())
+            .env("FPGA_SECRET_KEY", self.service.secret_key())
+            .env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/nonexistent")
             .env("SSL_CERT_FILE", self.service.ca_file())
             .env_remove("SSL_CERT_DIR");
         for name in ["https_proxy", "all_proxy", "no_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());
+        }
+        for name in ["ACCESS_KEY", "SECRET_KEY", "SECURITY_TOKEN"] {
+            command.env_remove(format!("HW_{name}"));
+        }
+        for name in ["AK", "SK", "SECURITY_TOKEN"] {
+            command.env_remove(format!("HUAWEICLOUD_SDK_{name}"));
         }
         command
     }
@@ -91,7 +106,7 @@ impl Place {
                 .env_remove("FPGA_TOKEN")
                 .args([endpoint, project_id, fpga_id, ecs_id]),
         );
-        assert_eq!(output.status, 1, "{output:?}");
+        assert_eq!(output.status, 10, "{output:?}");
         assert!(output.stderr.contains("FPGA_TOKEN"), "{output:?}");
 
         let output = self.run(main().arg(endpoint));
@@ -99,9 +114,36 @@ impl Place {
         assert!(output.stderr.contains("usage: "), "{output:?}");
     }
 
+    /// `main` with the keys of the environment in place of a token.
+    pub fn example_with_keys(&self, main: impl Fn() -> Command) {
+        let service = &self.service;
+        service.clear();
+        service.clear_requests();
+        let (fpga_id, ecs_id) = (&service.fpga_ids()[0], &service.ecs_ids()[0]);
+        let output = self.run(
+            main()
+                .env_remove("FPGA_TOKEN")
+                .env("HUAWEICLOUD_SDK_AK", service.access_key())
+                .env("HUAWEICLOUD_SDK_SK", service.secret_key())
+                .args([service.endpoint(), service.project_id(), fpga_id, ecs_id]),
+        );
+        assert_eq!(output.status, 0, "{output:?}");
+        assert_eq!(output.stderr, "");
+        for request in service.requests() {
+            let signed = request.header("authorization").unwrap();
+            assert!(signed.contains(service.access_key()), "{signed}");
+        }
+        assert_eq!(service.requests().len(), 2);
+    }
+
     /// `checks` takes the wrapper to its edges and prints what it met, and at its end `more`, which
     /// not all languages have.
-    pub fn checks(&self, mut checks: Command, more: &[&str]) {
+    pub fn checks(&self, checks: Command, more: &[&str]) {
+        self.checks_without(&[], checks, more);
+    }
+
+    /// The same for a language that has neither callbacks nor these lines.
+    pub fn checks_without(&self, callbacks: &[&str], mut checks: Command, more: &[&str]) {
         let service = &self.service;
         service.clear();
         service.clear_requests();
@@ -140,7 +182,13 @@ impl Place {
             "taken away already, idempotent: allowed",
             "closed: refused",
             "kept after closing: active",
+            "access key: ok",
+            "wrong secret key: FPGA_ASSOC_UNAUTHORIZED",
+            "credentials callback: asked 1 time",
+            "refused callback: FPGA_ASSOC_CREDENTIALS_FAILED",
+            "no credentials: FPGA_ASSOC_INVALID_ARGUMENT",
         ];
+        expected.retain(|line| !callbacks.contains(line));
         expected.extend(more);
         assert_eq!(output.stdout.lines().collect::<Vec<_>>(), expected);
         let calls = if more.contains(&CALLS_AT_ONCE) {
@@ -149,7 +197,10 @@ impl Place {
             0
         };
         // A list by FPGA image ends with an empty page; what changes nothing is asked about.
-        assert_eq!(service.requests().len(), 6 + 1 + 4 * 2 + calls);
+        // With credentials of the client's own: one signed, one signed wrongly, and three with what
+        // was granted.
+        let own = if callbacks.is_empty() { 5 } else { 2 };
+        assert_eq!(service.requests().len(), 6 + 1 + 4 * 2 + own + calls);
         assert!(service.associations().is_empty());
     }
 
