@@ -1,9 +1,11 @@
 // Associates an FPGA image with an ECS image and lists what the ECS image has.
 //
-//	go run . ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
+//	go run . [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
 //
-// The token comes from the environment variable FPGA_TOKEN. The exit status is the
-// fpga_assoc_status. How to find the library: see the package fpgaassociate.
+// The environment variable FPGA_TOKEN holds a token. Without it --agency takes the keys of the agency
+// of the ECS server that this runs on, and otherwise there is an access key where the vendor's tools
+// look for one: HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. The exit status is the fpga_assoc_status.
+// How to find the library: see the package fpgaassociate.
 package main
 
 import (
@@ -21,19 +23,23 @@ func main() {
 }
 
 func run() fpgaassociate.Status {
-	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: main ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID")
-		return fpgaassociate.InvalidArgument
+	arguments := os.Args[1:]
+	agency := len(arguments) > 0 && arguments[0] == "--agency"
+	if agency {
+		arguments = arguments[1:]
 	}
-	token, isSet := os.LookupEnv("FPGA_TOKEN")
-	if !isSet {
-		fmt.Fprintln(os.Stderr, "error: the environment variable FPGA_TOKEN is not set")
+	if len(arguments) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: main [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID")
 		return fpgaassociate.InvalidArgument
 	}
 	// Ctrl-C ends the call that waits.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := associateAndList(ctx, token, os.Args[1], os.Args[2], os.Args[3], os.Args[4])
+	client, err := fpgaassociate.New(arguments[0], credentials(agency))
+	if err == nil {
+		defer client.Close()
+		err = associateAndList(ctx, client, arguments[1], arguments[2], arguments[3])
+	}
 	var failure *fpgaassociate.Error
 	if errors.As(err, &failure) {
 		report(failure)
@@ -42,17 +48,21 @@ func run() fpgaassociate.Status {
 	return fpgaassociate.OK
 }
 
-func associateAndList(ctx context.Context, token, endpoint, projectID, fpgaID, ecsID string) error {
-	client, err := fpgaassociate.New(endpoint, nil)
-	if err != nil {
-		return err
+func credentials(agency bool) *fpgaassociate.Settings {
+	if token, isSet := os.LookupEnv("FPGA_TOKEN"); isSet {
+		return &fpgaassociate.Settings{Token: token}
 	}
-	defer client.Close()
-	if err := client.Associate(ctx, token, projectID, fpgaID, ecsID); err != nil {
+	return &fpgaassociate.Settings{ECSAgency: agency, EnvironmentCredentials: !agency}
+}
+
+func associateAndList(
+	ctx context.Context, client *fpgaassociate.Client, projectID, fpgaID, ecsID string,
+) error {
+	if err := client.Associate(ctx, "", projectID, fpgaID, ecsID); err != nil {
 		return err
 	}
 	fmt.Printf("FPGA image %s is associated with ECS image %s\n", fpgaID, ecsID)
-	pairs, err := client.Associations(ctx, token, projectID, nil, &ecsID)
+	pairs, err := client.Associations(ctx, "", projectID, nil, &ecsID)
 	if err != nil {
 		return err
 	}
@@ -78,6 +88,10 @@ func report(failure *fpgaassociate.Error) {
 	}
 	if failure.OutcomeUnknown {
 		fmt.Fprintln(os.Stderr, "  outcome:    unknown, the service may have acted")
+	}
+	if failure.Status == fpgaassociate.CredentialsFailed {
+		fmt.Fprintln(os.Stderr, "  needed:     FPGA_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, "+
+			"or, on an ECS server with an agency, --agency")
 	}
 	fmt.Fprintf(os.Stderr, "  help:       %s\n", failure.Status.Help())
 }

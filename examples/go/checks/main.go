@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -107,6 +108,7 @@ func main() {
 	failure(client.CloseIdle())
 	fmt.Println("closed: refused")
 	fmt.Println("kept after closing:", kept[0].Status)
+	checkCredentials()
 	fmt.Println("calls at once:", right)
 	fmt.Println("cancelled:", cancelled())
 	past, cancel := context.WithDeadline(ctx, time.Now())
@@ -131,6 +133,9 @@ func checkRefusals(client *fpgaassociate.Client) {
 		{CAPEM: []byte{}},
 		{ClientCertificate: []byte{}},
 		{UserAgent: "\xff"},
+		{Token: "\x00"},
+		{AccessKey: &fpgaassociate.AccessKey{}},
+		{Token: token, EnvironmentCredentials: true},
 	} {
 		if _, err := fpgaassociate.New(endpoint, &settings); err == nil {
 			accepted += fmt.Sprintf("number %d is accepted ", number)
@@ -147,6 +152,80 @@ func checkRefusals(client *fpgaassociate.Client) {
 		}
 	}
 	fmt.Println("wrong texts:", refusedUnless(accepted))
+}
+
+// checkCredentials makes calls with what the settings of clients have in place of a token.
+func checkCredentials() {
+	key := fpgaassociate.AccessKey{
+		AccessKey: os.Getenv("FPGA_ACCESS_KEY"), SecretKey: os.Getenv("FPGA_SECRET_KEY"),
+	}
+	fmt.Println("access key:", okUnless(ownCalls(1, &fpgaassociate.Settings{AccessKey: &key})))
+
+	wrong := fpgaassociate.AccessKey{AccessKey: key.AccessKey, SecretKey: key.SecretKey[1:]}
+	wrongSettings := fpgaassociate.Settings{AccessKey: &wrong}
+	refusal := failure(ownCalls(1, &wrongSettings))
+	told := fmt.Sprintf("%s %v %+v %#v %d", refusal.Message, wrongSettings, &wrongSettings, wrong, wrong)
+	fmt.Println("wrong secret key:", refusal.Status.String()+ifIn(told, wrong.SecretKey))
+
+	var reasons []fpgaassociate.Reason
+	err := ownCalls(3, &fpgaassociate.Settings{
+		CredentialsCallback: func(reason fpgaassociate.Reason) (fpgaassociate.Credentials, error) {
+			reasons = append(reasons, reason)
+			return fpgaassociate.Credentials{Token: token, ExpiresAt: time.Now().Add(time.Hour)}, nil
+		},
+	})
+	must(err)
+	if len(reasons) != 1 || reasons[0] != fpgaassociate.ReasonFirst {
+		fmt.Println("reasons:", reasons)
+	}
+	fmt.Println("credentials callback: asked", len(reasons), "time")
+
+	for _, refuse := range []fpgaassociate.CredentialsCallback{
+		func(fpgaassociate.Reason) (fpgaassociate.Credentials, error) { panic("the vault is shut") },
+		func(fpgaassociate.Reason) (fpgaassociate.Credentials, error) { runtime.Goexit(); panic("") },
+		func(fpgaassociate.Reason) (_ fpgaassociate.Credentials, _ error) { return },
+	} {
+		refusal = failure(ownCalls(1, &fpgaassociate.Settings{CredentialsCallback: refuse}))
+		if refusal.Status != fpgaassociate.CredentialsFailed {
+			fmt.Println("not refused:", refusal)
+		}
+	}
+	refusal = failure(ownCalls(1, &fpgaassociate.Settings{
+		CredentialsCallback: func(fpgaassociate.Reason) (credentials fpgaassociate.Credentials, err error) {
+			return credentials, errors.New("the vault\x00 is shut")
+		},
+	}))
+	if !strings.Contains(refusal.Message, "the vault is shut") {
+		fmt.Println("another message:", refusal)
+	}
+	fmt.Println("refused callback:", refusal.Status)
+	fmt.Println("no credentials:", failure(ownCalls(1, nil)).Status)
+}
+
+// ownCalls are calls without a token, until one fails.
+func ownCalls(count int, settings *fpgaassociate.Settings) error {
+	client := open(endpoint, settings)
+	defer client.Close()
+	for ; count > 0; count-- {
+		if _, err := client.Associations(ctx, "", projectID, nil, &ecsID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func okUnless(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return err.Error()
+}
+
+func ifIn(text, secret string) string {
+	if strings.Contains(text, secret) {
+		return ", which tells it"
+	}
+	return ""
 }
 
 func refusedUnless(accepted string) string {

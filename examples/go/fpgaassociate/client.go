@@ -12,12 +12,27 @@
 // A context that is done ends the waiting for a call: the error is at once one that wraps ctx.Err().
 // The call itself goes on without its caller, because others may use the client too, until its time
 // limit or Close. A change may therefore still take effect, which OutcomeUnknown says.
+//
+// A call whose token is "" is made with the credentials of the client's settings.
 package fpgaassociate
 
 /*
 #cgo LDFLAGS: -lfpga_associate
 #include <stdlib.h>
 #include "fpga_associate.h"
+
+extern void fpgaassociateCredentials(uintptr_t callback, int32_t reason, fpga_assoc_grant *grant);
+
+// A handle is a number: Go's own memory may not hold it as a pointer.
+static void credentials(void *callback, int32_t reason, fpga_assoc_grant *grant)
+{
+	fpgaassociateCredentials((uintptr_t)callback, reason, grant);
+}
+
+static int32_t set_credentials_callback(fpga_assoc_config *config, uintptr_t callback)
+{
+	return fpga_assoc_config_set_credentials_callback(config, credentials, (void *)callback);
+}
 */
 import "C"
 
@@ -25,6 +40,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"runtime/cgo"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +57,7 @@ const (
 	Timeout           Status = C.FPGA_ASSOC_TIMEOUT
 	ConnectionLost    Status = C.FPGA_ASSOC_CONNECTION_LOST
 	Cancelled         Status = C.FPGA_ASSOC_CANCELLED
+	CredentialsFailed Status = C.FPGA_ASSOC_CREDENTIALS_FAILED
 	Unauthorized      Status = C.FPGA_ASSOC_UNAUTHORIZED
 	NotFound          Status = C.FPGA_ASSOC_NOT_FOUND
 	Conflict          Status = C.FPGA_ASSOC_CONFLICT
@@ -115,6 +132,13 @@ type Settings struct {
 	AllowHTTP         bool
 	NoConfirm         bool
 	Idempotent        bool
+
+	// The credentials of calls that bring no token: one kind, or none.
+	Token                  string
+	AccessKey              *AccessKey
+	EnvironmentCredentials bool // an access key from where the vendor's tools look, when the client is made
+	ECSAgency              bool // the keys of the agency of the ECS server that this runs on
+	CredentialsCallback    CredentialsCallback
 }
 
 // Text is an argument that may be missing: nil becomes NULL.
@@ -128,7 +152,9 @@ type Client struct {
 	// Held for reading by each call, for writing to free the client.
 	inUse   sync.RWMutex
 	pointer *C.fpga_assoc_client
-	closing sync.Once
+	// The callback's, as long as the client may ask it; 0 for none.
+	callback cgo.Handle
+	closing  sync.Once
 }
 
 // New makes a client. Settings may be nil.
@@ -138,21 +164,22 @@ func New(endpoint string, settings *Settings) (*Client, error) {
 
 // NewText is New for an endpoint that may be missing, which is an error.
 func NewText(endpoint Text, settings *Settings) (*Client, error) {
-	config, err := newConfig(settings)
-	if err != nil {
-		return nil, err
-	}
-	defer C.fpga_assoc_config_free(config)
 	texts, err := newTexts(endpoint)
 	if err != nil {
 		return nil, err
 	}
 	defer texts.free()
+	config, callback, err := newConfig(settings)
+	if err != nil {
+		return nil, err
+	}
+	defer C.fpga_assoc_config_free(config)
 
-	client := &Client{}
+	client := &Client{callback: callback}
 	var failure *C.fpga_assoc_error
 	C.fpga_assoc_client_new(texts[0], config, &client.pointer, &failure)
 	if failure != nil {
+		release(callback)
 		return nil, taken(failure)
 	}
 	// For a client that nobody closes.
@@ -180,15 +207,17 @@ func (c *Client) Close() {
 		defer c.inUse.Unlock()
 		C.fpga_assoc_client_free(c.pointer)
 		c.pointer = nil
+		release(c.callback)
 	})
 }
 
 // Associate associates an FPGA image with an ECS image.
 func (c *Client) Associate(ctx context.Context, token, projectID, fpgaID, ecsID string) error {
-	return c.AssociateText(ctx, &token, &projectID, &fpgaID, &ecsID)
+	return c.AssociateText(ctx, given(&token), &projectID, &fpgaID, &ecsID)
 }
 
-// AssociateText is Associate for arguments that may be missing, which is an error.
+// AssociateText is Associate for arguments that may be missing. Only the token may, where the client
+// has credentials.
 func (c *Client) AssociateText(ctx context.Context, token, projectID, fpgaID, ecsID Text) error {
 	return c.call(ctx, true, func(t texts, failure **C.fpga_assoc_error) {
 		C.fpga_assoc_client_associate(c.pointer, t[0], t[1], t[2], t[3], failure)
@@ -199,7 +228,7 @@ func (c *Client) AssociateText(ctx context.Context, token, projectID, fpgaID, ec
 func (c *Client) Disassociate(ctx context.Context, token, projectID, fpgaID, ecsID string) error {
 	return c.call(ctx, true, func(t texts, failure **C.fpga_assoc_error) {
 		C.fpga_assoc_client_disassociate(c.pointer, t[0], t[1], t[2], t[3], failure)
-	}, &token, &projectID, &fpgaID, &ecsID)
+	}, given(&token), &projectID, &fpgaID, &ecsID)
 }
 
 // Associations lists those of an FPGA image, of an ECS image, or of both; one of the two may be nil.
@@ -216,7 +245,7 @@ func (c *Client) Associations(
 			associations[i] = association(C.fpga_assoc_list_get(list, C.size_t(i)))
 		}
 		listed <- associations
-	}, &token, &projectID, fpgaID, ecsID)
+	}, given(&token), &projectID, fpgaID, ecsID)
 	if err != nil {
 		return nil, err
 	}
@@ -279,23 +308,28 @@ func association(entry *C.fpga_assoc_entry) Association {
 	}
 }
 
-// newConfig returns nil, which is all defaults, for nil.
-func newConfig(settings *Settings) (*C.fpga_assoc_config, error) {
+// newConfig returns nil, which is all defaults, for nil. The callback is to be released after the
+// client.
+func newConfig(settings *Settings) (_ *C.fpga_assoc_config, callback cgo.Handle, _ error) {
 	if settings == nil {
-		return nil, nil
+		return nil, 0, nil
 	}
-	var caFile, userAgent Text
-	if settings.CAFile != "" {
-		caFile = &settings.CAFile
+	if settings.kindsOfCredentials() > 1 {
+		return nil, 0, &Error{
+			Status: InvalidArgument, Message: "the settings have credentials of more than one kind",
+		}
 	}
-	if settings.UserAgent != "" {
-		userAgent = &settings.UserAgent
+	values := []Text{
+		given(&settings.CAFile), given(&settings.UserAgent), settings.Proxy, given(&settings.Token),
 	}
-	t, err := newTexts(caFile, userAgent, settings.Proxy)
+	t, err := newTexts(append(values, settings.AccessKey.texts()...)...)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer t.free()
+	if settings.CredentialsCallback != nil {
+		callback = cgo.NewHandle(settings.CredentialsCallback)
+	}
 
 	// Setters have no error pointer: what they tell the thread must be read on the same thread.
 	runtime.LockOSThread()
@@ -330,12 +364,43 @@ func newConfig(settings *Settings) (*C.fpga_assoc_config, error) {
 	set(settings.AllowHTTP, func() C.int32_t { return C.fpga_assoc_config_set_allow_http(config, true) })
 	set(settings.NoConfirm, func() C.int32_t { return C.fpga_assoc_config_set_confirm(config, false) })
 	set(settings.Idempotent, func() C.int32_t { return C.fpga_assoc_config_set_idempotent(config, true) })
+	set(t[3] != nil, func() C.int32_t { return C.fpga_assoc_config_set_token(config, t[3]) })
+	set(settings.AccessKey != nil, func() C.int32_t {
+		return C.fpga_assoc_config_set_access_key(config, t[4], t[5], t[6])
+	})
+	set(settings.EnvironmentCredentials, func() C.int32_t {
+		return C.fpga_assoc_config_set_environment_credentials(config)
+	})
+	set(settings.ECSAgency, func() C.int32_t { return C.fpga_assoc_config_set_ecs_agency(config) })
+	set(callback != 0, func() C.int32_t {
+		return C.set_credentials_callback(config, C.uintptr_t(callback))
+	})
 	if status != C.FPGA_ASSOC_OK {
 		err := &Error{Status: Status(status), Message: C.GoString(C.fpga_assoc_last_error())}
 		C.fpga_assoc_config_free(config)
-		return nil, err
+		release(callback)
+		return nil, 0, err
 	}
-	return config, nil
+	return config, callback, nil
+}
+
+func (s *Settings) kindsOfCredentials() int {
+	kinds := 0
+	for _, isGiven := range []bool{
+		s.Token != "", s.AccessKey != nil, s.EnvironmentCredentials, s.ECSAgency,
+		s.CredentialsCallback != nil,
+	} {
+		if isGiven {
+			kinds++
+		}
+	}
+	return kinds
+}
+
+func release(callback cgo.Handle) {
+	if callback != 0 {
+		callback.Delete()
+	}
 }
 
 // bytes are borrowed for a call; those of none are NULL, which the setters refuse.
