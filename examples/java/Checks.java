@@ -1,10 +1,13 @@
 import fpgaassociate.Association;
 import fpgaassociate.Client;
+import fpgaassociate.Credentials;
+import fpgaassociate.CredentialsCallback;
 import fpgaassociate.FpgaAssociateException;
 import fpgaassociate.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -116,6 +119,7 @@ public final class Checks {
                 () -> client.associations(token, projectId, fpgaId, ecsId),
                 client::closeIdle));
         System.out.println("kept after closing: " + kept.get(0).status());
+        checkCredentials();
         System.out.println("calls at once: " + right);
     }
 
@@ -134,7 +138,70 @@ public final class Checks {
                 () -> new Client(endpoint, new Settings().caPem(null)),
                 () -> new Client(endpoint, new Settings().caPem(new byte[0])),
                 () -> new Client(endpoint, new Settings().proxy(null)),
-                () -> new Client(endpoint, new Settings().userAgent("checks/\ud800")));
+                () -> new Client(endpoint, new Settings().userAgent("checks/\ud800")),
+                () -> new Client(endpoint, new Settings().token("zero\0byte")),
+                () -> new Client(endpoint, new Settings().accessKey("key", "")),
+                () -> new Client(endpoint, new Settings().accessKey("key", null)),
+                () -> new Client(endpoint, new Settings().credentialsCallback(null)),
+                () -> new Client(endpoint, new Settings().token(token).environmentCredentials()));
+    }
+
+    /** Calls with what the settings of clients have in place of a token. */
+    private void checkCredentials() throws FpgaAssociateException {
+        String accessKey = System.getenv("FPGA_ACCESS_KEY");
+        String secretKey = System.getenv("FPGA_SECRET_KEY");
+        ownCalls(1, new Settings().accessKey(accessKey, secretKey));
+        System.out.println("access key: ok");
+
+        String wrong = secretKey.substring(1);
+        Settings wrongKey = new Settings().accessKey(accessKey, wrong);
+        FpgaAssociateException error = failure(() -> ownCalls(1, wrongKey));
+        String told = error + " " + wrongKey + " " + Credentials.accessKey(accessKey, wrong);
+        System.out.println("wrong secret key: " + error.statusName()
+                + (told.contains(wrong) ? ", which tells it" : ""));
+
+        List<Integer> reasons = new ArrayList<>();
+        ownCalls(3, new Settings().credentialsCallback(reason -> {
+            reasons.add(reason);
+            return Credentials.token(token).expiresAt(Instant.now().plusSeconds(3600));
+        }));
+        if (!reasons.equals(List.of(CredentialsCallback.REASON_FIRST))) {
+            System.out.println("reasons: " + reasons);
+        }
+        System.out.println("credentials callback: asked " + reasons.size() + " time");
+
+        for (CredentialsCallback callback : List.<CredentialsCallback>of(
+                reason -> null,
+                reason -> Credentials.token(null),
+                reason -> {
+                    throw new StackOverflowError();
+                })) {
+            FpgaAssociateException refusal =
+                    failure(() -> ownCalls(1, new Settings().credentialsCallback(callback)));
+            if (refusal.status() != FpgaAssociateException.CREDENTIALS_FAILED) {
+                System.out.println("not refused: " + refusal);
+            }
+        }
+        FpgaAssociateException refusal = failure(() -> ownCalls(1, new Settings().credentialsCallback(
+                reason -> {
+                    throw new IllegalStateException("the vault is shut");
+                })));
+        if (!refusal.getMessage().contains("the vault is shut")) {
+            System.out.println("another message: " + refusal);
+        }
+        System.out.println("refused callback: " + refusal.statusName());
+        refused("no credentials", () -> ownCalls(1, null));
+    }
+
+    /** Without a token. */
+    private void ownCalls(int count, Settings settings) throws FpgaAssociateException {
+        try (Client client = new Client(endpoint, settings)) {
+            for (int number = 0; number < count; number++) {
+                client.associations(null, projectId, null, ecsId);
+                // The function that C calls must outlive this.
+                System.gc();
+            }
+        }
     }
 
     private int callsAtOnce(Client client) throws Exception {

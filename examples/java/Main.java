@@ -1,14 +1,17 @@
 import fpgaassociate.Association;
 import fpgaassociate.Client;
 import fpgaassociate.FpgaAssociateException;
+import fpgaassociate.Settings;
 
 /**
  * Associates an FPGA image with an ECS image and lists what the ECS image has.
  *
- * <pre>java -cp .:jna.jar Main ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID</pre>
+ * <pre>java -cp .:jna.jar Main [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID</pre>
  *
- * The token comes from the environment variable FPGA_TOKEN, the library's path from
- * FPGA_ASSOCIATE_LIBRARY. The exit status is the fpga_assoc_status.
+ * The environment variable FPGA_TOKEN holds a token. Without it --agency takes the keys of the agency of
+ * the ECS server that this runs on, and otherwise there is an access key where the vendor's tools look
+ * for one: HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. FPGA_ASSOCIATE_LIBRARY is the library's path. The
+ * exit status is the fpga_assoc_status.
  */
 public final class Main {
     public static void main(String[] arguments) {
@@ -16,23 +19,20 @@ public final class Main {
     }
 
     private static int run(String[] arguments) {
-        if (arguments.length != 4) {
-            System.err.println("usage: Main ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID");
-            return FpgaAssociateException.INVALID_ARGUMENT;
-        }
-        String token = System.getenv("FPGA_TOKEN");
-        if (token == null) {
-            System.err.println("error: the environment variable FPGA_TOKEN is not set");
+        boolean agency = arguments.length > 0 && arguments[0].equals("--agency");
+        int first = agency ? 1 : 0;
+        if (arguments.length != first + 4) {
+            System.err.println("usage: Main [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID");
             return FpgaAssociateException.INVALID_ARGUMENT;
         }
 
-        String projectId = arguments[1];
-        String fpgaId = arguments[2];
-        String ecsId = arguments[3];
-        try (Client client = new Client(arguments[0])) {
-            client.associate(token, projectId, fpgaId, ecsId);
+        String projectId = arguments[first + 1];
+        String fpgaId = arguments[first + 2];
+        String ecsId = arguments[first + 3];
+        try (Client client = new Client(arguments[first], credentials(agency))) {
+            client.associate(null, projectId, fpgaId, ecsId);
             System.out.printf("FPGA image %s is associated with ECS image %s%n", fpgaId, ecsId);
-            for (Association pair : client.associations(token, projectId, null, ecsId)) {
+            for (Association pair : client.associations(null, projectId, null, ecsId)) {
                 System.out.printf(
                         "%s  %s  %s  %d MB  %s  %s%n",
                         pair.ecsId(),
@@ -49,6 +49,14 @@ public final class Main {
         }
     }
 
+    private static Settings credentials(boolean agency) throws FpgaAssociateException {
+        String token = System.getenv("FPGA_TOKEN");
+        if (token != null) {
+            return new Settings().token(token);
+        }
+        return agency ? new Settings().ecsAgency() : new Settings().environmentCredentials();
+    }
+
     private static void report(FpgaAssociateException error) {
         System.err.println("error: " + error.getMessage());
         System.err.printf("  status:     %s (%d)%n", error.statusName(), error.status());
@@ -60,6 +68,10 @@ public final class Main {
         }
         if (error.outcomeUnknown()) {
             System.err.println("  outcome:    unknown, the service may have acted");
+        }
+        if (error.status() == FpgaAssociateException.CREDENTIALS_FAILED) {
+            System.err.println("  needed:     FPGA_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, "
+                    + "or, on an ECS server with an agency, --agency");
         }
         System.err.println("  help:       " + error.help());
     }

@@ -13,6 +13,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * <p>The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
  * /usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Java 17 or newer.
  *
+ * <p>A call whose token is null is made with the credentials of the client's settings.
+ *
  * <p>Any number of threads may use one client. It must be closed, and throws an IllegalStateException
  * after that.
  */
@@ -26,6 +28,9 @@ public final class Client implements AutoCloseable {
     /** Held for reading by each call, for writing to free the client. */
     private final ReentrantReadWriteLock inUse = new ReentrantReadWriteLock();
 
+    /** C calls it, as long as this holds it. */
+    private final NativeLibrary.CredentialsFunction credentialsFunction;
+
     private Pointer client;
 
     public Client(String endpoint) throws FpgaAssociateException {
@@ -35,6 +40,7 @@ public final class Client implements AutoCloseable {
     /** The settings may be null. */
     public Client(String endpoint, Settings settings) throws FpgaAssociateException {
         text("endpoint", endpoint);
+        credentialsFunction = settings == null ? null : settings.credentialsFunction();
         Pointer config = settings == null ? null : settings.config();
         PointerByReference opened = new PointerByReference();
         PointerByReference error = new PointerByReference();

@@ -5,6 +5,7 @@ import com.sun.jna.Pointer;
 /** Why a call failed. The message is one line for people. */
 public final class FpgaAssociateException extends Exception {
     public static final int INVALID_ARGUMENT = 1;
+    public static final int CREDENTIALS_FAILED = 10;
 
     public static final int OBSERVED_NOTHING = 0;
     public static final int OBSERVED_ASSOCIATED = 1;

@@ -1,5 +1,6 @@
 package fpgaassociate;
 
+import com.sun.jna.Callback;
 import com.sun.jna.IntegerType;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
@@ -42,6 +43,25 @@ interface NativeLibrary extends Library {
     int fpga_assoc_config_set_confirm(Pointer config, byte confirm);
 
     int fpga_assoc_config_set_idempotent(Pointer config, byte idempotent);
+
+    int fpga_assoc_config_set_token(Pointer config, String token);
+
+    int fpga_assoc_config_set_access_key(
+            Pointer config, String accessKey, String secretKey, String securityToken);
+
+    int fpga_assoc_config_set_environment_credentials(Pointer config);
+
+    int fpga_assoc_config_set_ecs_agency(Pointer config);
+
+    int fpga_assoc_config_set_credentials_callback(
+            Pointer config, CredentialsFunction credentials, Pointer context);
+
+    int fpga_assoc_grant_token(Pointer grant, String token, long expiresAt);
+
+    int fpga_assoc_grant_access_key(
+            Pointer grant, String accessKey, String secretKey, String securityToken, long expiresAt);
+
+    int fpga_assoc_grant_refuse(Pointer grant, String message);
 
     int fpga_assoc_client_new(
             String endpoint, Pointer config, PointerByReference client, PointerByReference error);
@@ -95,6 +115,11 @@ interface NativeLibrary extends Library {
     String fpga_assoc_status_help(int status);
 
     String fpga_assoc_version();
+
+    /** An fpga_assoc_credentials_fn; C can call it as long as Java holds it. */
+    interface CredentialsFunction extends Callback {
+        void call(Pointer context, int reason, Pointer grant);
+    }
 
     /** A size_t. JNA makes one for each result, so it must be public. */
     class Size extends IntegerType {

@@ -8,12 +8,20 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.ToIntFunction;
 
-/** Settings for a client; what is not set keeps the library's default, and null is refused. */
+/**
+ * Settings for a client; what is not set keeps the library's default, and null is refused.
+ *
+ * <p>Calls that bring no token are made with the credentials of the settings. These are of one kind: a
+ * token, an access key, the environment's, the ECS agency's, or a callback's; a second one is an
+ * IllegalStateException.
+ */
 public final class Settings {
     private static final NativeLibrary C = NativeLibrary.C;
     private static final Duration MAX = Duration.ofMillis(Integer.MAX_VALUE);
 
     private final List<ToIntFunction<Pointer>> setters = new ArrayList<>();
+    private boolean hasCredentials;
+    private NativeLibrary.CredentialsFunction credentialsFunction;
 
     /** For the whole call. */
     public Settings timeout(Duration time) {
@@ -68,6 +76,73 @@ public final class Settings {
 
     public Settings idempotent(boolean idempotent) {
         return with(config -> C.fpga_assoc_config_set_idempotent(config, (byte) (idempotent ? 1 : 0)));
+    }
+
+    public Settings token(String token) throws FpgaAssociateException {
+        Client.text("token", Objects.requireNonNull(token));
+        return withCredentials(config -> C.fpga_assoc_config_set_token(config, token));
+    }
+
+    /** A permanent access key. */
+    public Settings accessKey(String accessKey, String secretKey) throws FpgaAssociateException {
+        Client.text("access_key", Objects.requireNonNull(accessKey));
+        Client.text("secret_key", Objects.requireNonNull(secretKey));
+        return withCredentials(config ->
+                C.fpga_assoc_config_set_access_key(config, accessKey, secretKey, null));
+    }
+
+    /** A temporary access key. */
+    public Settings accessKey(String accessKey, String secretKey, String securityToken)
+            throws FpgaAssociateException {
+        Client.text("access_key", Objects.requireNonNull(accessKey));
+        Client.text("secret_key", Objects.requireNonNull(secretKey));
+        Client.text("security_token", Objects.requireNonNull(securityToken));
+        return withCredentials(config ->
+                C.fpga_assoc_config_set_access_key(config, accessKey, secretKey, securityToken));
+    }
+
+    /** An access key from where the vendor's tools look, when a client is made. */
+    public Settings environmentCredentials() {
+        return withCredentials(C::fpga_assoc_config_set_environment_credentials);
+    }
+
+    /** The keys of the agency of the ECS server that this runs on. */
+    public Settings ecsAgency() {
+        return withCredentials(C::fpga_assoc_config_set_ecs_agency);
+    }
+
+    public Settings credentialsCallback(CredentialsCallback callback) {
+        Objects.requireNonNull(callback);
+        NativeLibrary.CredentialsFunction function =
+                (context, reason, grant) -> answer(callback, reason, grant);
+        withCredentials(config ->
+                C.fpga_assoc_config_set_credentials_callback(config, function, Pointer.NULL));
+        credentialsFunction = function;
+        return this;
+    }
+
+    /** To be held as long as a client of these settings; null for none. */
+    NativeLibrary.CredentialsFunction credentialsFunction() {
+        return credentialsFunction;
+    }
+
+    /** Nothing may be thrown through C. */
+    private static void answer(CredentialsCallback callback, int reason, Pointer grant) {
+        try {
+            Credentials credentials = callback.credentials(reason);
+            Objects.requireNonNull(credentials, "it returned null").grant(grant);
+        } catch (Throwable error) {
+            C.fpga_assoc_grant_refuse(
+                    grant, Objects.requireNonNullElse(error.getMessage(), error.getClass().getName()));
+        }
+    }
+
+    private Settings withCredentials(ToIntFunction<Pointer> setter) {
+        if (hasCredentials) {
+            throw new IllegalStateException("the settings have credentials already");
+        }
+        hasCredentials = true;
+        return with(setter);
     }
 
     private Settings with(ToIntFunction<Pointer> setter) {
