@@ -4,6 +4,7 @@
 //         HOST_THAT_THROTTLES
 
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Text;
 using System.Threading;
@@ -52,7 +53,10 @@ internal static class Checks
             () => new Client(endpoint, new Settings { MaxAttempts = 0 }),
             () => new Client(endpoint, new Settings { CaFile = caFile + '\0' }),
             () => new Client(endpoint, new Settings { CaPem = new byte[0] }),
-            () => new Client(endpoint, new Settings { UserAgent = "checks/\ud800" }));
+            () => new Client(endpoint, new Settings { UserAgent = "checks/\ud800" }),
+            () => new Client(endpoint, new Settings { Token = "" }),
+            () => new Client(endpoint, new Settings { AccessKey = new AccessKey("key", null) }),
+            () => new Client(endpoint, new Settings { Token = token, EnvironmentCredentials = true }));
         AllRefused("wrong texts",
             () => new Client(endpoint + '\0'),
             () => client.Associate(token + '\0', projectId, fpgaId, ecsId),
@@ -101,7 +105,66 @@ internal static class Checks
             () => client.Associations(token, projectId, fpgaId, ecsId),
             () => client.CloseIdle());
         Console.WriteLine("kept after closing: " + kept[0].Status);
+        CheckCredentials();
         Console.WriteLine("calls at once: " + right);
+    }
+
+    /// <summary>Calls with what the settings of clients have in place of a token.</summary>
+    private static void CheckCredentials()
+    {
+        var accessKey = Environment.GetEnvironmentVariable("FPGA_ACCESS_KEY");
+        var secretKey = Environment.GetEnvironmentVariable("FPGA_SECRET_KEY");
+        OwnCalls(1, new Settings { AccessKey = new AccessKey(accessKey, secretKey) });
+        Console.WriteLine("access key: ok");
+
+        var wrong = new AccessKey(accessKey, secretKey.Substring(1));
+        var refusal = Failure(() => OwnCalls(1, new Settings { AccessKey = wrong }));
+        var told = $"{refusal} {wrong} {new Credentials(wrong)}".Contains(secretKey.Substring(1));
+        Console.WriteLine($"wrong secret key: {refusal.StatusName}{(told ? ", which tells it" : "")}");
+
+        var reasons = new List<Reason>();
+        OwnCalls(3, new Settings
+        {
+            CredentialsCallback = reason =>
+            {
+                reasons.Add(reason);
+                return new Credentials(token, DateTimeOffset.UtcNow.AddHours(1));
+            },
+        });
+        if (reasons[0] != Reason.First)
+            Console.WriteLine("reason: " + reasons[0]);
+        Console.WriteLine($"credentials callback: asked {reasons.Count} time");
+
+        CredentialsCallback[] useless =
+        {
+            reason => null, reason => new Credentials((string)null), reason => new Credentials("\ud800"),
+        };
+        foreach (var callback in useless)
+        {
+            refusal = Failure(() => OwnCalls(1, new Settings { CredentialsCallback = callback }));
+            if (refusal.Status != FpgaAssociateException.CredentialsFailed)
+                Console.WriteLine("not refused: " + refusal);
+        }
+        CredentialsCallback shut = reason => throw new TimeoutException("the vault\0\ud800 is shut");
+        refusal = Failure(() => OwnCalls(1, new Settings { CredentialsCallback = shut }));
+        if (!refusal.Message.Contains("the vault \ufffd is shut"))
+            Console.WriteLine("another message: " + refusal);
+        Console.WriteLine("refused callback: " + refusal.StatusName);
+        Refused("no credentials", () => OwnCalls(1, null));
+    }
+
+    /// <summary>Without a token.</summary>
+    private static void OwnCalls(int count, Settings settings)
+    {
+        using (var client = new Client(endpoint, settings))
+        {
+            for (var number = 0; number < count; number++)
+            {
+                client.Associations(null, projectId, null, ecsId);
+                // The function that C calls must outlive this.
+                GC.Collect();
+            }
+        }
     }
 
     private static int CallsAtOnce(Client client)
@@ -155,7 +218,7 @@ internal static class Checks
                 accepted.Append($" number {number} is accepted");
             }
             catch (Exception error) when (
-                error is FpgaAssociateException || error is EncoderFallbackException
+                error is FpgaAssociateException || error is ArgumentException
                 || error is ObjectDisposedException)
             {
                 // As it must be.

@@ -11,6 +11,8 @@
 //             Console.WriteLine(pair.FpgaId);
 //     }
 //
+// A call whose token is null is made with the credentials of the client's settings.
+//
 // Any number of threads may use one client. A client that is disposed of while others call is freed
 // after their calls have returned.
 
@@ -25,6 +27,7 @@ namespace FpgaAssociate
     public sealed class FpgaAssociateException : Exception
     {
         public const int InvalidArgument = 1;
+        public const int CredentialsFailed = 10;
 
         public const int ObservedNothing = 0;
         public const int ObservedAssociated = 1;
@@ -80,6 +83,72 @@ namespace FpgaAssociate
         public int Observed { get; }
     }
 
+    /// <summary>Signs requests; the secret key is sent nowhere.</summary>
+    public sealed class AccessKey
+    {
+        internal readonly string accessKey, secretKey, securityToken;
+
+        /// <summary>The security token is that of a temporary key.</summary>
+        public AccessKey(string accessKey, string secretKey, string securityToken = null)
+        {
+            this.accessKey = accessKey;
+            this.secretKey = secretKey;
+            this.securityToken = securityToken;
+        }
+    }
+
+    /// <summary>A token or an access key, which a callback gives.</summary>
+    public sealed class Credentials
+    {
+        private readonly string token;
+        private readonly AccessKey key;
+        private readonly long expiresAt;
+
+        /// <summary>Without a time they are used until the service refuses them.</summary>
+        public Credentials(string token, DateTimeOffset? expiresAt = null)
+        {
+            this.token = token;
+            this.expiresAt = expiresAt?.ToUnixTimeSeconds() ?? 0;
+        }
+
+        /// <summary>Without a time they are used until the service refuses them.</summary>
+        public Credentials(AccessKey key, DateTimeOffset? expiresAt = null)
+        {
+            this.key = key;
+            this.expiresAt = expiresAt?.ToUnixTimeSeconds() ?? 0;
+        }
+
+        /// <summary>What the library refuses, it says itself.</summary>
+        internal void Grant(IntPtr grant)
+        {
+            if (key == null)
+                Native.fpga_assoc_grant_token(grant, Text.To("token", token), expiresAt);
+            else
+                Native.fpga_assoc_grant_access_key(
+                    grant, Text.To("accessKey", key.accessKey), Text.To("secretKey", key.secretKey),
+                    Text.To("securityToken", key.securityToken), expiresAt);
+        }
+    }
+
+    /// <summary>Why credentials are asked for: an fpga_assoc_reason.</summary>
+    public enum Reason
+    {
+        /// <summary>The client has none yet.</summary>
+        First = 1,
+
+        /// <summary>Those that it has expire soon, or have expired.</summary>
+        Expiring = 2,
+
+        /// <summary>The service refused those that it has.</summary>
+        Refused = 3,
+    }
+
+    /// <summary>Gives credentials to calls that bring no token. It is asked on the thread of a call, by
+    /// one at a time: at the client's first call, before credentials expire, and when the service
+    /// refuses them. No time limit of a call ends it. What it throws ends the call as CredentialsFailed,
+    /// with the message. It must neither call the same client nor dispose of it.</summary>
+    public delegate Credentials CredentialsCallback(Reason reason);
+
     /// <summary>Settings for a client; what is null keeps the library's default.</summary>
     public sealed class Settings
     {
@@ -103,8 +172,29 @@ namespace FpgaAssociate
         public bool? Confirm { get; set; }
         public bool? Idempotent { get; set; }
 
+        // The credentials of calls that bring no token: one kind, or none.
+
+        public string Token { get; set; }
+        public AccessKey AccessKey { get; set; }
+
+        /// <summary>An access key from where the vendor's tools look, when the client is made.
+        /// </summary>
+        public bool EnvironmentCredentials { get; set; }
+
+        /// <summary>The keys of the agency of the ECS server that this runs on.</summary>
+        public bool EcsAgency { get; set; }
+
+        public CredentialsCallback CredentialsCallback { get; set; }
+
         internal ConfigHandle Config()
         {
+            bool[] kinds =
+            {
+                Token != null, AccessKey != null, EnvironmentCredentials, EcsAgency,
+                CredentialsCallback != null,
+            };
+            if (Array.FindAll(kinds, isGiven => isGiven).Length > 1)
+                throw new ArgumentException("The settings have credentials of more than one kind.");
             var config = Native.fpga_assoc_config_new();
             try
             {
@@ -131,6 +221,22 @@ namespace FpgaAssociate
                     Check(Native.fpga_assoc_config_set_confirm(config, confirm));
                 if (Idempotent is bool idempotent)
                     Check(Native.fpga_assoc_config_set_idempotent(config, idempotent));
+                if (Token != null)
+                    Check(Native.fpga_assoc_config_set_token(config, Text.To("Token", Token)));
+                if (AccessKey is AccessKey key)
+                    Check(Native.fpga_assoc_config_set_access_key(
+                        config, Text.To("accessKey", key.accessKey), Text.To("secretKey", key.secretKey),
+                        Text.To("securityToken", key.securityToken)));
+                if (EnvironmentCredentials)
+                    Check(Native.fpga_assoc_config_set_environment_credentials(config));
+                if (EcsAgency)
+                    Check(Native.fpga_assoc_config_set_ecs_agency(config));
+                if (CredentialsCallback is CredentialsCallback callback)
+                {
+                    config.Credentials = (context, reason, grant) => Answer(callback, reason, grant);
+                    Check(Native.fpga_assoc_config_set_credentials_callback(
+                        config, config.Credentials, IntPtr.Zero));
+                }
             }
             catch
             {
@@ -138,6 +244,22 @@ namespace FpgaAssociate
                 throw;
             }
             return config;
+        }
+
+        /// <summary>No exception may leave it through C.</summary>
+        private static void Answer(CredentialsCallback callback, int reason, IntPtr grant)
+        {
+            try
+            {
+                var credentials = callback((Reason)reason);
+                if (credentials == null)
+                    throw new InvalidOperationException("it returned null");
+                credentials.Grant(grant);
+            }
+            catch (Exception error)
+            {
+                Native.fpga_assoc_grant_refuse(grant, Text.ToAny(error.Message));
+            }
         }
 
         private static void Check(int status)
@@ -192,6 +314,7 @@ namespace FpgaAssociate
             using (var config = settings == null ? new ConfigHandle() : settings.Config())
             {
                 Native.fpga_assoc_client_new(name, config, out client, out var error);
+                client.Credentials = config.Credentials;
                 Raise(error);
             }
         }
@@ -287,6 +410,12 @@ namespace FpgaAssociate
             return utf8.GetBytes(value + '\0');
         }
 
+        /// <summary>For what is only read by people: any text will do.</summary>
+        internal static byte[] ToAny(string value)
+        {
+            return Encoding.UTF8.GetBytes(value.Replace('\0', ' ') + '\0');
+        }
+
         internal static string From(IntPtr text)
         {
             var length = 0;
@@ -309,6 +438,8 @@ namespace FpgaAssociate
 
     internal sealed class ConfigHandle : Handle
     {
+        internal CredentialsFunction Credentials;
+
         protected override bool ReleaseHandle()
         {
             Native.fpga_assoc_config_free(handle);
@@ -318,6 +449,9 @@ namespace FpgaAssociate
 
     internal sealed class ClientHandle : Handle
     {
+        /// <summary>C calls it, as long as this holds it: a call holds this.</summary>
+        internal CredentialsFunction Credentials;
+
         protected override bool ReleaseHandle()
         {
             Native.fpga_assoc_client_free(handle);
@@ -342,6 +476,9 @@ namespace FpgaAssociate
             return true;
         }
     }
+
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate void CredentialsFunction(IntPtr context, int reason, IntPtr grant);
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct Entry
@@ -419,6 +556,33 @@ namespace FpgaAssociate
         [DllImport(Library)]
         internal static extern int fpga_assoc_config_set_idempotent(
             ConfigHandle config, [MarshalAs(UnmanagedType.I1)] bool idempotent);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_config_set_token(ConfigHandle config, byte[] token);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_config_set_access_key(
+            ConfigHandle config, byte[] accessKey, byte[] secretKey, byte[] securityToken);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_config_set_environment_credentials(ConfigHandle config);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_config_set_ecs_agency(ConfigHandle config);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_config_set_credentials_callback(
+            ConfigHandle config, CredentialsFunction credentials, IntPtr context);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_grant_token(IntPtr grant, byte[] token, long expiresAt);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_grant_access_key(
+            IntPtr grant, byte[] accessKey, byte[] secretKey, byte[] securityToken, long expiresAt);
+
+        [DllImport(Library)]
+        internal static extern int fpga_assoc_grant_refuse(IntPtr grant, byte[] message);
 
         [DllImport(Library)]
         internal static extern int fpga_assoc_client_new(

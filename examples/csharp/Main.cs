@@ -1,10 +1,12 @@
 // Associates an FPGA image with an ECS image and lists what the ECS image has.
 //
 //     mcs -out:main.exe Main.cs FpgaAssociate.cs
-//     mono main.exe ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
+//     mono main.exe [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID
 //
-// The token comes from the environment variable FPGA_TOKEN, the library's path from
-// FPGA_ASSOCIATE_LIBRARY. The exit status is the fpga_assoc_status.
+// The environment variable FPGA_TOKEN holds a token. Without it --agency takes the keys of the agency of
+// the ECS server that this runs on, and otherwise there is an access key where the vendor's tools look
+// for one: HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. FPGA_ASSOCIATE_LIBRARY is the library's path. The
+// exit status is the fpga_assoc_status.
 
 using System;
 using FpgaAssociate;
@@ -13,21 +15,20 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
-        if (arguments.Length != 4)
+        var agency = arguments.Length > 0 && arguments[0] == "--agency";
+        var first = agency ? 1 : 0;
+        if (arguments.Length != first + 4)
         {
-            Console.Error.WriteLine("usage: main ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID");
-            return FpgaAssociateException.InvalidArgument;
-        }
-        var token = Environment.GetEnvironmentVariable("FPGA_TOKEN");
-        if (token == null)
-        {
-            Console.Error.WriteLine("error: the environment variable FPGA_TOKEN is not set");
+            Console.Error.WriteLine(
+                "usage: main [--agency] ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID");
             return FpgaAssociateException.InvalidArgument;
         }
 
         try
         {
-            AssociateAndList(arguments[0], token, arguments[1], arguments[2], arguments[3]);
+            using (var client = new Client(arguments[first], Credentials(agency)))
+                AssociateAndList(
+                    client, arguments[first + 1], arguments[first + 2], arguments[first + 3]);
             return 0;
         }
         catch (FpgaAssociateException error)
@@ -37,19 +38,23 @@ internal static class Program
         }
     }
 
-    private static void AssociateAndList(
-        string endpoint, string token, string projectId, string fpgaId, string ecsId)
+    private static Settings Credentials(bool agency)
     {
-        using (var client = new Client(endpoint))
+        var token = Environment.GetEnvironmentVariable("FPGA_TOKEN");
+        if (token != null)
+            return new Settings { Token = token };
+        return new Settings { EcsAgency = agency, EnvironmentCredentials = !agency };
+    }
+
+    private static void AssociateAndList(Client client, string projectId, string fpgaId, string ecsId)
+    {
+        client.Associate(null, projectId, fpgaId, ecsId);
+        Console.WriteLine($"FPGA image {fpgaId} is associated with ECS image {ecsId}");
+        foreach (var pair in client.Associations(null, projectId, null, ecsId))
         {
-            client.Associate(token, projectId, fpgaId, ecsId);
-            Console.WriteLine($"FPGA image {fpgaId} is associated with ECS image {ecsId}");
-            foreach (var pair in client.Associations(token, projectId, null, ecsId))
-            {
-                var isProtected = pair.IsProtected ? "protected" : "not protected";
-                Console.WriteLine(
-                    $"{pair.EcsId}  {pair.FpgaId}  {pair.Status}  {pair.SizeMb} MB  {isProtected}  {pair.Name}");
-            }
+            var isProtected = pair.IsProtected ? "protected" : "not protected";
+            Console.WriteLine(
+                $"{pair.EcsId}  {pair.FpgaId}  {pair.Status}  {pair.SizeMb} MB  {isProtected}  {pair.Name}");
         }
     }
 
@@ -63,6 +68,10 @@ internal static class Program
             Console.Error.WriteLine($"  request id: {error.RequestId}");
         if (error.OutcomeUnknown)
             Console.Error.WriteLine("  outcome:    unknown, the service may have acted");
+        if (error.Status == FpgaAssociateException.CredentialsFailed)
+            Console.Error.WriteLine(
+                "  needed:     FPGA_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, "
+                + "or, on an ECS server with an agency, --agency");
         Console.Error.WriteLine($"  help:       {error.Help}");
     }
 }
