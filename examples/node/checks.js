@@ -7,6 +7,7 @@
 
 import assert from 'node:assert';
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 
 import {
   Client,
@@ -61,6 +62,16 @@ const list = async (client, images) => {
   return pairs.length;
 };
 
+/** A call without a token. */
+async function ownCall(settings) {
+  const client = new Client(endpoint, settings);
+  try {
+    await client.associations(null, projectId, { ecsId });
+  } finally {
+    await client.close();
+  }
+}
+
 const plain = new Client(endpoint);
 console.log('no settings, ECS image alone:', await list(plain, { ecsId }));
 await plain.close();
@@ -93,6 +104,9 @@ const WRONG_SETTINGS = {
   caPem: [null, 5, ['text']],
   userAgent: [null, ...NOT_A_TEXT],
   confirm: [null, 0, 1, 'false'],
+  token: [null, '', ...NOT_A_TEXT],
+  accessKey: [null, 5, {}, { accessKey: 'key' }, { accessKey: 'key', secretKey: null }],
+  ecsAgency: [null, 1, 'true'],
   noSuchSetting: [5],
   toString: [5],
 };
@@ -101,6 +115,8 @@ for (const [name, values] of Object.entries(WRONG_SETTINGS))
   for (const value of values)
     if (!(await isRefused(() => new Client(endpoint, { [name]: value }))))
       accepted.push([name, value]);
+if (!(await isRefused(() => new Client(endpoint, { token, environmentCredentials: true }))))
+  accepted.push('two kinds of credentials');
 console.log('wrong settings:', accepted.length === 0 ? 'refused' : accepted);
 accepted.length = 0;
 for (const value of NOT_A_TEXT)
@@ -156,4 +172,14 @@ await failure(() => client.associate(token, projectId, fpgaId, ecsId));
 await failure(() => client.closeIdle());
 console.log('closed: refused');
 console.log('kept after closing:', kept[0].status);
+
+const { FPGA_ACCESS_KEY: accessKey, FPGA_SECRET_KEY: secretKey } = process.env;
+await ownCall({ accessKey: { accessKey, secretKey } });
+console.log('access key: ok');
+const wrong = secretKey.slice(1);
+const wrongKey = await failure(() => ownCall({ accessKey: { accessKey, secretKey: wrong } }));
+const told = inspect(wrongKey, { depth: null, showHidden: true }).includes(wrong);
+console.log(`wrong secret key: ${wrongKey.statusName}${told ? ', which tells it' : ''}`);
+const none = await failure(() => ownCall());
+console.log(`no credentials: ${none.statusName}`);
 console.log('calls at once:', right);

@@ -14,6 +14,8 @@
  *       await client.close();
  *     }
  *
+ * A call whose token is null or undefined is made with the credentials of the client's settings.
+ *
  * Calls wait on threads of the pool while JavaScript goes on. UV_THREADPOOL_SIZE says how many go on
  * at once; it is 4 unless the environment says otherwise. koffi lets 256 wait at a time.
  */
@@ -21,6 +23,7 @@
 import koffi from 'koffi';
 
 export const INVALID_ARGUMENT = 1;
+export const CREDENTIALS_FAILED = 10;
 
 /** What the list showed last: `observed` of an error. */
 export const OBSERVED_NOTHING = 0;
@@ -61,6 +64,10 @@ const C = Object.fromEntries(
     'int32_t fpga_assoc_config_set_allow_http(fpga_assoc_config *config, bool allow)',
     'int32_t fpga_assoc_config_set_confirm(fpga_assoc_config *config, bool confirm)',
     'int32_t fpga_assoc_config_set_idempotent(fpga_assoc_config *config, bool idempotent)',
+    'int32_t fpga_assoc_config_set_token(fpga_assoc_config *config, const char *token)',
+    'int32_t fpga_assoc_config_set_access_key(fpga_assoc_config *config, const char *access_key, const char *secret_key, const char *security_token)',
+    'int32_t fpga_assoc_config_set_environment_credentials(fpga_assoc_config *config)',
+    'int32_t fpga_assoc_config_set_ecs_agency(fpga_assoc_config *config)',
     `int32_t fpga_assoc_client_new(const char *endpoint, const fpga_assoc_config *config, _Out_ fpga_assoc_client **client, ${error})`,
     `int32_t fpga_assoc_client_associate(fpga_assoc_client *client, ${images}, ${error})`,
     `int32_t fpga_assoc_client_disassociate(fpga_assoc_client *client, ${images}, ${error})`,
@@ -101,7 +108,19 @@ const bytes = (setter) => (config, value, name) => {
   return setter(config, pem, pem.length);
 };
 const boolean = (setter) => (config, value) => setter(config, value);
+const chosen = (setter) => (config, value, name) => {
+  if (typeof value !== 'boolean') throw new TypeError(`${name}: not a boolean`);
+  return value ? setter(config) : 0;
+};
+/** At most one of these is given: the credentials of calls that bring no token. */
+const CREDENTIALS = {
+  token: string(C.fpga_assoc_config_set_token),
+  accessKey: (config, value) => C.fpga_assoc_config_set_access_key(config, ...keyTexts(value)),
+  environmentCredentials: chosen(C.fpga_assoc_config_set_environment_credentials),
+  ecsAgency: chosen(C.fpga_assoc_config_set_ecs_agency),
+};
 const SETTERS = {
+  ...CREDENTIALS,
   timeoutMs: number(C.fpga_assoc_config_set_timeout_ms),
   connectTimeoutMs: number(C.fpga_assoc_config_set_connect_timeout_ms),
   maxAttempts: number(C.fpga_assoc_config_set_max_attempts),
@@ -155,6 +174,17 @@ export class Client {
   /**
    * Settings: the keys of SETTERS. What is not given keeps the library's default; one of a wrong
    * type throws a TypeError, one of a wrong value an FpgaAssociateError.
+   *
+   * Credentials of calls that bring no token are one of these:
+   *
+   * - `token`: a string.
+   * - `accessKey`: `{ accessKey, secretKey, securityToken }`, the last for a temporary key alone.
+   * - `environmentCredentials: true`: an access key from where the vendor's tools look, now.
+   * - `ecsAgency: true`: the keys of the agency of the ECS server that this runs on.
+   *
+   * There is no credentials callback. A thread of the pool would wait for JavaScript to run it, and
+   * forever where the process ends meanwhile, which then does not end. What has to be awaited is
+   * awaited before a call, as its token.
    */
   constructor(endpoint, settings = {}) {
     const name = optional('endpoint', endpoint);
@@ -237,6 +267,8 @@ export class Client {
 function configured(settings) {
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   if (given.length === 0) return null;
+  const kinds = given.filter(([name, value]) => Object.hasOwn(CREDENTIALS, name) && value !== false);
+  if (kinds.length > 1) throw new TypeError('settings: credentials of more than one kind');
   const config = C.fpga_assoc_config_new();
   try {
     for (const [name, value] of given) {
@@ -250,6 +282,14 @@ function configured(settings) {
     throw error;
   }
   return config;
+}
+
+function keyTexts({ accessKey, secretKey, securityToken }) {
+  return [
+    text('accessKey', accessKey),
+    text('secretKey', secretKey),
+    securityToken === undefined ? null : text('securityToken', securityToken),
+  ];
 }
 
 /** Throws what an error pointer received, if anything. */
