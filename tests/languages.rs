@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use support::c::{root, run};
-use support::languages::{CALLS_AT_ONCE, Place, example};
+use support::languages::{CALLBACKS, CALLS_AT_ONCE, Place, example};
 use support::{file, is_there, tool};
 
 #[test]
@@ -98,6 +98,7 @@ fn go() {
         program
     });
     place.example(|| place.command(&main));
+    place.example_with_keys(|| place.command(&main));
     let cancelled =
         "cancelled: true FPGA_ASSOC_CANCELLED, outcome unknown, then FPGA_ASSOC_NOT_FOUND";
     let too_late = "too late: true FPGA_ASSOC_TIMEOUT, outcome known";
@@ -132,6 +133,7 @@ fn java() {
         command
     };
     place.example(|| class("Main"));
+    place.example_with_keys(|| class("Main"));
     place.checks(class("Checks"), &[CALLS_AT_ONCE]);
 }
 
@@ -161,7 +163,8 @@ fn node() {
         command
     };
     place.example(|| script("main.js"));
-    place.checks(script("checks.js"), &[CALLS_AT_ONCE]);
+    place.example_with_keys(|| script("main.js"));
+    place.checks_without(&CALLBACKS, script("checks.js"), &[CALLS_AT_ONCE]);
 }
 
 #[test]
@@ -188,6 +191,7 @@ fn csharp() {
         command
     };
     place.example(|| run(&main));
+    place.example_with_keys(|| run(&main));
     place.checks(run(&checks), &[CALLS_AT_ONCE]);
 }
 
