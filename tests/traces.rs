@@ -6,124 +6,21 @@
 
 mod support;
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io::Write;
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use fpga_associate::status::Status;
-use support::c::{Toolchain, root};
-use support::call::{FPGA_ID, PROJECT_ID};
 use support::certificates::{Authority, tls_server, tls_server_with};
 use support::proxies::{answering_proxy, relay, socks_relay, tls_relay};
 use support::raw::{Server, Then, answer};
+use support::traces::{Host, answers, random};
 
 const ESTABLISHED: &str = "HTTP/1.1 200 OK\r\n\r\n";
-
-/// Letters and digits that nobody has seen before.
-fn random(length: usize) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let numbers = RandomState::new();
-    (0..length)
-        .map(|at| {
-            let mut hasher = numbers.build_hasher();
-            hasher.write_usize(at);
-            char::from(LETTERS[hasher.finish() as usize % LETTERS.len()])
-        })
-        .collect()
-}
-
-/// What must not be found, and where calls go.
-struct Host<'a> {
-    token: String,
-    ecs_id: String,
-    user: String,
-    password: String,
-    ca_file: Option<&'a Path>,
-    /// The proxy's scheme and address; "" for none.
-    proxy: (&'a str, String),
-    timeout_ms: u32,
-    more: &'a [&'a str],
-}
-
-impl Default for Host<'_> {
-    fn default() -> Self {
-        Self {
-            token: random(2000),
-            ecs_id: random(100),
-            user: random(24),
-            password: random(48),
-            ca_file: None,
-            proxy: ("", String::new()),
-            timeout_ms: 20_000,
-            more: &[],
-        }
-    }
-}
-
-impl Host<'_> {
-    /// Runs the program, which finds nothing, and whose calls end so.
-    fn forgets(&self, endpoint: &str, expected: &[Status]) {
-        let toolchain = Toolchain::released().unwrap();
-        let source = root().join("tests/support/programs/traces.c");
-        let program = toolchain
-            .compile(&source, &["-O2", "-D_GNU_SOURCE"])
-            .unwrap();
-        let mut child = Command::new(program)
-            .arg(endpoint)
-            .arg(self.ca_file.unwrap_or(Path::new("-")))
-            .args([PROJECT_ID, FPGA_ID, &expected.len().to_string()])
-            .arg(self.timeout_ms.to_string())
-            .args(self.more)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (scheme, address) = &self.proxy;
-        let credentials = format!("{}:{}", self.user, self.password);
-        let proxy = match *scheme {
-            "" => String::new(),
-            _ => format!("{scheme}://{credentials}@{address}"),
-        };
-        let basic = BASE64_STANDARD.encode(&credentials);
-        let secrets = [&self.token, &self.ecs_id, &proxy, &self.password, &basic];
-        let mut input = child.stdin.take().unwrap();
-        for secret in secrets {
-            writeln!(input, "{secret}").unwrap();
-        }
-        drop(input);
-        let output = child.wait_with_output().unwrap();
-        let printed = String::from_utf8_lossy(&output.stdout);
-        let mut wanted: String = expected
-            .iter()
-            .map(|status| format!("status {}\n", status.number()))
-            .collect();
-        wanted.push_str("found 0\n");
-        assert_eq!(printed, wanted, "{endpoint} through {scheme}");
-    }
-}
 
 fn silent() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     (listener, endpoint)
-}
-
-/// Answers to one request after the other.
-fn answers(texts: Vec<Vec<u8>>) -> Server {
-    Server::start(move |nth, stream| {
-        let text = &texts[nth % texts.len()];
-        stream.write_all(text).ok();
-        if text.is_empty() {
-            Then::Close
-        } else {
-            Then::Keep
-        }
-    })
 }
 
 #[test]

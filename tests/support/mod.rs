@@ -28,6 +28,7 @@ pub mod routes;
 pub mod settings;
 pub mod slow;
 pub mod times;
+pub mod traces;
 pub mod trust;
 
 use std::env;

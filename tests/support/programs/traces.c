@@ -1,12 +1,16 @@
 /*
  * A host that looks for secrets in its own memory after each call.
  *
- *     traces ENDPOINT CA_FILE PROJECT_ID FPGA_ID CALLS TIMEOUT_MS [shutdown]
+ *     traces ENDPOINT CA_FILE PROJECT_ID FPGA_ID CALLS TIMEOUT_MS WHOSE [shutdown]
  *
- * Standard input has, a line each: the token, the ECS image's id (which only the body has), the proxy's URL or "", and whatever else must
- * not be found. The program keeps them masked, lends them to a call in the clear, and wipes that. CA_FILE "-" is none. CALLS are made by
- * threads that have ended when memory is looked through; with "shutdown" another thread ends each. Prints where anything of 16 bytes was
- * found, and the status of each call.
+ * WHOSE credentials: "call" gives each call the token, the client has "token" or "access-key" itself, and of a callback, which is asked
+ * at each call, it gets "granted" ones: an access key.
+ *
+ * Standard input has, a line each: the token, which is the security token of an access key, the ECS image's id (which only the body has),
+ * the proxy's URL or "", the secret key, and whatever else must not be found. The program keeps them masked, lends them to a call in the
+ * clear, and wipes that. CA_FILE "-" is none. Every second of CALLS is made by a thread that has ended when memory is looked through; with
+ * "shutdown" each is ended by its own log line. Prints where anything of 16 bytes was found, and the status of each call; the secret key is
+ * also looked for as HMAC pads it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,22 +22,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fpga_associate.h"
 
-enum { MOST = 200 * 1024, PIECE = 16, CHUNK = 1 << 16, PLACES = 1 << 19 };
+enum { MOST = 200 * 1024, PIECE = 16, CHUNK = 1 << 16, PLACES = 1 << 19, LIFE = 40, INNER_PAD = 0x36, OUTER_PAD = 0x5c };
+
+/* The lines of standard input. */
+enum { TOKEN, ECS_ID, PROXY, SECRET_KEY };
+
+#define ACCESS_KEY "AKIDTRACES0123456789"
 
 /* Byte by byte: in a wide register a secret would stay, and go from there to the stack. */
 static volatile char masked[MOST];
 static size_t length_of_all;
 static size_t starts[16], lengths[16], texts;
 static uint64_t table[PLACES];
+static uint8_t lines[PLACES], pads[PLACES]; /* of which text it is, and with which pad */
 static uint8_t *window; /* CHUNK + PIECE bytes */
 static char maps[1 << 17];
 static long found;
 
-static const char *endpoint, *project_id, *fpga_id;
+static const char *endpoint, *project_id, *fpga_id, *whose;
 static fpga_assoc_client *client;
 static bool has_shutdown;
 static atomic_bool is_over;
@@ -45,31 +56,33 @@ static void wipe(void *bytes, size_t length)
         *at++ = 0;
 }
 
-/* A number for 16 bytes, which are not in it. */
-static uint64_t number_of(const uint8_t *bytes)
+/* A number for 16 bytes with a pad, which are not in it. */
+static uint64_t number_of(const uint8_t *bytes, uint8_t pad)
 {
     uint64_t one, two;
     memcpy(&one, bytes, 8);
     memcpy(&two, bytes + 8, 8);
+    one ^= pad * UINT64_C(0x0101010101010101);
+    two ^= pad * UINT64_C(0x0101010101010101);
     one = (one ^ (one >> 29)) * UINT64_C(0x9e3779b97f4a7c15);
     two = (two ^ (two >> 31)) * UINT64_C(0xc2b2ae3d27d4eb4f);
     return (one ^ (two << 23 | two >> 41)) | 1;
 }
 
-static void keep(uint64_t number)
+static size_t place_of(uint64_t number)
 {
     size_t at = (size_t)(number >> 40) % PLACES;
     while (table[at] != 0 && table[at] != number)
         at = (at + 1) % PLACES;
-    table[at] = number;
+    return at;
 }
 
-static bool is_kept(uint64_t number)
+static void keep(uint64_t number, size_t line, uint8_t pad)
 {
-    size_t at = (size_t)(number >> 40) % PLACES;
-    while (table[at] != 0 && table[at] != number)
-        at = (at + 1) % PLACES;
-    return table[at] != 0;
+    size_t at = place_of(number);
+    table[at] = number;
+    lines[at] = (uint8_t)line;
+    pads[at] = pad;
 }
 
 static void read_secrets(void)
@@ -88,8 +101,14 @@ static void read_secrets(void)
     }
     for (start = 0; start < texts; start++) {
         /* A proxy's URL is no secret, but the password in it, which comes after. */
-        for (at = 0; start != 2 && at + PIECE <= lengths[start]; at++)
-            keep(number_of((uint8_t *)clear + starts[start] + at));
+        for (at = 0; start != PROXY && at + PIECE <= lengths[start]; at++) {
+            const uint8_t *piece = (uint8_t *)clear + starts[start] + at;
+            keep(number_of(piece, 0), start, 0);
+            if (start == SECRET_KEY) {
+                keep(number_of(piece, INNER_PAD), start, INNER_PAD);
+                keep(number_of(piece, OUTER_PAD), start, OUTER_PAD);
+            }
+        }
     }
     for (at = 0; at < length_of_all; at++)
         masked[at] = (char)(clear[at] ^ 0x5a);
@@ -113,9 +132,10 @@ static void look_in(int memory, uint64_t from, uint64_t to, const char *name, co
         if (amount < (ssize_t)PIECE)
             return;
         for (at = 0; at + PIECE <= (uint64_t)amount; at++) {
-            if (is_kept(number_of(window + at))) {
+            size_t place = place_of(number_of(window + at, 0));
+            if (table[place] != 0) {
                 if (found++ < 20)
-                    printf("found %s: at %" PRIx64 " in %s\n", when, from + at, name);
+                    printf("found %s: line %d with pad %02x at %" PRIx64 " in %s\n", when, lines[place], pads[place], from + at, name);
                 at += PIECE;
             }
         }
@@ -150,13 +170,22 @@ static void look(const char *when)
     close(file);
 }
 
+static bool is_whose(const char *name)
+{
+    return strcmp(whose, name) == 0;
+}
+
+static char token[MOST], secret_key[256];
+
 static void *call(void *error)
 {
-    static char token[MOST], ecs_id[256];
+    static char ecs_id[256];
     int32_t status;
-    lend(0, token);
-    lend(1, ecs_id);
-    status = fpga_assoc_client_associate(client, token, project_id, fpga_id, ecs_id, error);
+    bool is_given = is_whose("call");
+    if (is_given)
+        lend(TOKEN, token);
+    lend(ECS_ID, ecs_id);
+    status = fpga_assoc_client_associate(client, is_given ? token : NULL, project_id, fpga_id, ecs_id, error);
     wipe(token, sizeof token);
     wipe(ecs_id, sizeof ecs_id);
     printf("status %d\n", (int)status);
@@ -178,6 +207,34 @@ static void hear(void *context, int32_t level, const char *line)
     shut_down_when_it_is_under_way(level);
 }
 
+static void grant(void *context, int32_t reason, fpga_assoc_grant *grant)
+{
+    (void)context;
+    (void)reason;
+    lend(TOKEN, token);
+    lend(SECRET_KEY, secret_key);
+    if (fpga_assoc_grant_access_key(grant, ACCESS_KEY, secret_key, token, (int64_t)time(NULL) + LIFE) != FPGA_ASSOC_OK)
+        puts(fpga_assoc_last_error());
+    wipe(token, sizeof token);
+    wipe(secret_key, sizeof secret_key);
+}
+
+static bool set_credentials(fpga_assoc_config *config)
+{
+    int32_t status = FPGA_ASSOC_OK;
+    lend(TOKEN, token);
+    lend(SECRET_KEY, secret_key);
+    if (is_whose("token"))
+        status = fpga_assoc_config_set_token(config, token);
+    else if (is_whose("access-key"))
+        status = fpga_assoc_config_set_access_key(config, ACCESS_KEY, secret_key, token);
+    else if (is_whose("granted"))
+        status = fpga_assoc_config_set_credentials_callback(config, grant, NULL);
+    wipe(token, sizeof token);
+    wipe(secret_key, sizeof secret_key);
+    return status == FPGA_ASSOC_OK;
+}
+
 int main(int argc, char **argv)
 {
     int i, calls;
@@ -185,13 +242,14 @@ int main(int argc, char **argv)
     pthread_t thread;
     fpga_assoc_config *config;
     fpga_assoc_error *error = NULL;
-    if (argc < 7)
+    if (argc < 8)
         return 1;
     endpoint = argv[1];
     project_id = argv[3];
     fpga_id = argv[4];
     calls = atoi(argv[5]);
-    has_shutdown = argc > 7;
+    whose = argv[7];
+    has_shutdown = argc > 8;
     window = mmap(NULL, CHUNK + PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (window == MAP_FAILED)
         return 1;
@@ -199,8 +257,8 @@ int main(int argc, char **argv)
     look("before anything");
 
     config = fpga_assoc_config_new();
-    lend(2, proxy);
-    if (fpga_assoc_config_set_proxy(config, proxy) != FPGA_ASSOC_OK
+    lend(PROXY, proxy);
+    if (!set_credentials(config) || fpga_assoc_config_set_proxy(config, proxy) != FPGA_ASSOC_OK
         || fpga_assoc_config_set_timeout_ms(config, (uint32_t)atoi(argv[6])) != FPGA_ASSOC_OK
         || fpga_assoc_config_set_max_attempts(config, 2) != FPGA_ASSOC_OK
         || fpga_assoc_config_set_log(config, hear, NULL) != FPGA_ASSOC_OK
