@@ -22,6 +22,7 @@ fn scarce(service: &Emulator, work: &str, hows: &[(&str, u32, u32)]) {
     let toolchain = Toolchain::new().unwrap();
     let source = root().join("tests/support/programs/scarce.c");
     let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
+    let key = service.issue_temporary_access_key(24 * 3600);
     for (how, first, step) in hows {
         service.set_limit(usize::MAX);
         let ids = toolchain.folder().join("fpga-ids");
@@ -32,6 +33,9 @@ fn scarce(service: &Emulator, work: &str, hows: &[(&str, u32, u32)]) {
             .args([service.project_id(), &service.ecs_ids()[0]])
             .arg(&ids)
             .env("FPGA_TOKEN", service.token())
+            .env("FPGA_ACCESS_KEY", &key.access_key)
+            .env("FPGA_SECRET_KEY", &key.secret_key)
+            .env("FPGA_SECURITY_TOKEN", key.security_token.as_ref().unwrap())
             .output()
             .unwrap();
         let printed = String::from_utf8_lossy(&output.stdout);
@@ -70,6 +74,24 @@ fn a_change_over_tls_for_which_memory_runs_out_tells_the_truth() {
     scarce(
         &service,
         "associate",
+        &[("once", ALL, 1), ("ever", ALL, 1), ("limit", 50, 7)],
+    );
+}
+
+#[test]
+fn a_signed_change_for_which_memory_runs_out_tells_the_truth() {
+    scarce(
+        &Emulator::start_plain().unwrap(),
+        "signed",
+        &[("once", ALL, 1), ("ever", ALL, 1), ("limit", 50, 7)],
+    );
+}
+
+#[test]
+fn a_change_for_whose_credentials_memory_runs_out_tells_the_truth() {
+    scarce(
+        &Emulator::start_plain().unwrap(),
+        "granted",
         &[("once", ALL, 1), ("ever", ALL, 1), ("limit", 50, 7)],
     );
 }

@@ -3,8 +3,8 @@
  *
  *     scarce WORK HOW FIRST STEP ENDPOINT CA_FILE PROJECT_ID ECS_ID FPGA_IDS
  *
- * WORK is settings, associate, list, or refusals: a thousand calls that are refused, with memory back between them, whose errors are all
- * kept. HOW is once (one allocation fails), ever (that and all after it) or limit (the address space may
+ * WORK is settings, associate, signed and granted (which associate with an access key that the client has, or that it is granted), list, or
+ * refusals: a thousand calls that are refused, with memory back between them, whose errors are all kept. HOW is once (one allocation fails), ever (that and all after it) or limit (the address space may
  * not grow, and so many KiB of it are free). Beyond the FIRST only each STEPth is tried. FPGA_IDS is a file with an id on each line, one
  * for each child; the token is in the environment. Prints how many children there were and how many calls stopped for want of memory.
  */
@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fpga_associate.h"
@@ -57,6 +58,14 @@ int posix_memalign(void **block, size_t alignment, size_t size)
 }
 
 static const char *work, *how, *endpoint, *ca_file, *project_id, *ecs_id, *token;
+
+/* A temporary access key. */
+static const char *access_key, *secret_key, *security_token;
+
+static bool is_work(const char *name)
+{
+    return strcmp(work, name) == 0;
+}
 
 static long address_space(void)
 {
@@ -119,6 +128,29 @@ static void check(int32_t status, bool *has_stopped)
         _exit(WRONG_STATUS);
 }
 
+static void grant(void *context, int32_t reason, fpga_assoc_grant *grant)
+{
+    bool has_stopped = false;
+    (void)context;
+    (void)reason;
+    /* It lives so short that each call asks. */
+    check(fpga_assoc_grant_access_key(grant, access_key, secret_key, security_token, (int64_t)time(NULL) + 40), &has_stopped);
+}
+
+/* The client's own; where the work has none, its calls bring the token. */
+static void set_credentials(fpga_assoc_config *config, bool *has_stopped)
+{
+    if (is_work("signed"))
+        check(fpga_assoc_config_set_access_key(config, access_key, secret_key, security_token), has_stopped);
+    if (is_work("granted"))
+        check(fpga_assoc_config_set_credentials_callback(config, grant, NULL), has_stopped);
+}
+
+static const char *token_of_call(void)
+{
+    return is_work("signed") || is_work("granted") ? NULL : token;
+}
+
 /* A client and its settings; NULL where there is no memory for one of them. */
 static fpga_assoc_client *make(bool *has_stopped)
 {
@@ -149,6 +181,7 @@ static fpga_assoc_client *make(bool *has_stopped)
     check(fpga_assoc_config_set_timeout_ms(config, 20000), has_stopped);
     check(fpga_assoc_config_set_proxy(config, proxy), has_stopped);
     check(fpga_assoc_config_set_proxy(config, ""), has_stopped);
+    set_credentials(config, has_stopped);
     if (!*has_stopped)
         check(fpga_assoc_client_new(endpoint, config, &client, NULL), has_stopped);
     fpga_assoc_config_free(config);
@@ -158,16 +191,23 @@ static fpga_assoc_client *make(bool *has_stopped)
 static int32_t list(fpga_assoc_client *client, const char *fpga_id, const char *ecs, size_t *length, fpga_assoc_error **error)
 {
     fpga_assoc_list *list = NULL;
-    int32_t status = fpga_assoc_client_associations(client, token, project_id, fpga_id, ecs, &list, error);
+    int32_t status = fpga_assoc_client_associations(client, token_of_call(), project_id, fpga_id, ecs, &list, error);
     *length = fpga_assoc_list_len(list);
     fpga_assoc_list_free(list);
     return status;
 }
 
+/* There was no memory for what the callback granted, and so the call has no credentials. */
+static bool is_grant_without_memory(int32_t status, const fpga_assoc_error *error)
+{
+    return is_work("granted") && status == FPGA_ASSOC_CREDENTIALS_FAILED
+           && strstr(fpga_assoc_error_message(error), "memory ran out") != NULL && !fpga_assoc_error_outcome_unknown(error);
+}
+
 /* What the child's exit status says. */
 static int try(long at, const char *fpga_id, int report)
 {
-    bool has_stopped = false, is_made_before = strcmp(work, "list") == 0;
+    bool has_stopped = false, is_made_before = is_work("list"), is_change = is_work("associate") || token_of_call() == NULL;
     int32_t status = FPGA_ASSOC_OUT_OF_MEMORY;
     fpga_assoc_client *client = NULL, *another;
     fpga_assoc_error *error = NULL, *later = NULL;
@@ -179,9 +219,9 @@ static int try(long at, const char *fpga_id, int report)
     begin(at);
     if (!is_made_before)
         client = make(&has_stopped);
-    if (client != NULL && strcmp(work, "associate") == 0)
-        status = fpga_assoc_client_associate(client, token, project_id, fpga_id, ecs_id, &error);
-    else if (client != NULL && strcmp(work, "list") == 0)
+    if (client != NULL && is_change)
+        status = fpga_assoc_client_associate(client, token_of_call(), project_id, fpga_id, ecs_id, &error);
+    else if (client != NULL && is_work("list"))
         status = list(client, NULL, ecs_id, &pairs, &error);
     else if (client != NULL)
         status = FPGA_ASSOC_OK;
@@ -189,7 +229,8 @@ static int try(long at, const char *fpga_id, int report)
     end();
     if (write(report, &used, sizeof used) != sizeof used)
         return 1;
-    check(status, &has_stopped);
+    if (!is_grant_without_memory(status, error))
+        check(status, &has_stopped);
     if (status != FPGA_ASSOC_OK && error == NULL && client != NULL)
         return WRONG_STATUS;
     if (error != NULL && (fpga_assoc_error_status(error) != status || fpga_assoc_error_message(error)[0] == '\0'))
@@ -206,17 +247,17 @@ static int try(long at, const char *fpga_id, int report)
         puts(fpga_assoc_error_message(later));
         return NOT_AGAIN;
     }
-    if (strcmp(work, "associate") == 0) {
+    if (is_change) {
         if (status == FPGA_ASSOC_OK && all != 1)
             return LIE;
         if (status != FPGA_ASSOC_OK && !fpga_assoc_error_outcome_unknown(error) && all != 0)
             return LIE;
     }
-    if (strcmp(work, "list") == 0 && status == FPGA_ASSOC_OK && pairs != all)
+    if (is_work("list") && status == FPGA_ASSOC_OK && pairs != all)
         return LIE;
     fpga_assoc_error_free(error);
     fpga_assoc_client_free(another);
-    return status == FPGA_ASSOC_OUT_OF_MEMORY ? STOPPED : 0;
+    return status == FPGA_ASSOC_OK ? 0 : STOPPED;
 }
 
 /* Memory runs out in each of many calls; what is kept of them does not add up. */
@@ -265,7 +306,7 @@ static long child(long at, const char *fpga_id, long *stopped)
     if (pid == 0) {
         int result;
         alarm(120);
-        result = strcmp(work, "refusals") == 0 ? keep_refusals(at, reports[1]) : try(at, fpga_id, reports[1]);
+        result = is_work("refusals") ? keep_refusals(at, reports[1]) : try(at, fpga_id, reports[1]);
         fflush(stdout);
         _exit(result);
     }
@@ -300,7 +341,10 @@ int main(int argc, char **argv)
     ecs_id = argv[8];
     ids = fopen(argv[9], "r");
     token = getenv("FPGA_TOKEN");
-    if (ids == NULL || token == NULL)
+    access_key = getenv("FPGA_ACCESS_KEY");
+    secret_key = getenv("FPGA_SECRET_KEY");
+    security_token = getenv("FPGA_SECURITY_TOKEN");
+    if (ids == NULL || token == NULL || access_key == NULL || secret_key == NULL || security_token == NULL)
         return 1;
     at = 0;
     most = 0;
