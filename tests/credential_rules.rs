@@ -4,6 +4,7 @@ mod support;
 
 use std::ffi::CString;
 use std::ptr;
+use std::thread;
 
 use fpga_associate::capi;
 use fpga_associate::status::Status;
@@ -11,6 +12,7 @@ use support::call::{associate_bytes, outcome};
 use support::client::config;
 use support::credentials::{ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN};
 use support::raw::{NO_CONTENT, Server, Then};
+use support::slow::with_own_dns;
 
 #[test]
 fn keys_that_could_not_sign_are_refused_when_they_are_set() {
@@ -175,6 +177,40 @@ fn no_credentials_go_to_a_link_local_address() {
     ] {
         assert!(config().try_client(host).is_ok(), "{host}");
     }
+}
+
+/// A name can be made to lead anywhere.
+#[test]
+fn a_name_that_leads_to_a_link_local_address_gets_no_credentials() {
+    let test = "a_name_that_leads_to_a_link_local_address_gets_no_credentials";
+    with_own_dns(test, |dns| {
+        thread::spawn(move || {
+            let mut query = [0; 512];
+            while let Ok((length, client)) = dns.recv_from(&mut query) {
+                let reply = metadata_address(&query[..length]);
+                dns.send_to(&reply, client).unwrap();
+            }
+        });
+        for endpoint in ["https://service.test", "http://service.test"] {
+            let client = config().allow_http().client(endpoint);
+            let outcome = client.example();
+            assert!(outcome.is(Status::RESOLVE_FAILED), "{outcome:?}");
+            assert!(outcome.message.contains("link-local"), "{outcome:?}");
+            assert_eq!((outcome.attempts, outcome.outcome_unknown), (1, false));
+        }
+    });
+}
+
+/// The reply to a query of one question: 169.254.169.254, or nothing where IPv6 is asked for.
+fn metadata_address(query: &[u8]) -> Vec<u8> {
+    let end = 12 + query[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
+    let is_a = query[end - 3] == 1;
+    let mut reply = query[..end].to_vec();
+    reply[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+    if is_a {
+        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 169, 254, 169, 254]);
+    }
+    reply
 }
 
 #[test]

@@ -49,7 +49,8 @@ const ECHOES: [&str; 6] = [
 pub fn without_echo(message: &str) -> Option<&str> {
     let lower = message.to_ascii_lowercase();
     let begins = ECHOES.iter().filter_map(|echo| lower.find(echo)).min()?;
-    message.get(..begins)
+    let rest = message.get(..begins)?;
+    Some(rest.trim_end_matches([' ', ',', ':']))
 }
 
 /// `signature expired, signature time:20211217T064303Z,server time:20211217T065804Z`
@@ -104,9 +105,9 @@ mod tests {
         for (message, rest) in [
             (EXPIRED, None),
             ("no such key", None),
-            ("fail, canonicalRequest:POST|/v1/", Some("fail, ")),
-            ("wrong: Canonical Request 'POST", Some("wrong: ")),
-            ("镜像 X-Sdk-Date:2024", Some("镜像 ")),
+            ("fail, canonicalRequest:POST|/v1/", Some("fail")),
+            ("wrong: Canonical Request 'POST", Some("wrong")),
+            ("镜像 X-Sdk-Date:2024", Some("镜像")),
             ("SDK-HMAC-SHA256 Access=A, SignedHeaders=host", Some("")),
         ] {
             assert_eq!(without_echo(message), rest, "{message}");

@@ -14,7 +14,7 @@ const MAX_REQUEST_ID: usize = 128;
 const MAX_REASON: usize = 480;
 
 /// What stands in place of a signed request.
-const ECHO: &str = "(the answer shows the signed request, which is withheld)";
+const ECHO: &str = " (the answer shows the signed request, which is withheld)";
 
 /// The longest word of a code that is shown although a token has it.
 const LONGEST_WORD: usize = 7;

@@ -53,7 +53,7 @@ impl Vector {
 }
 
 fn vectors() -> Vec<Vector> {
-    let file: File = serde_json::from_str(include_str!("../../tests/vectors.json")).unwrap();
+    let file: File = serde_json::from_str(include_str!("../../../support/vectors.json")).unwrap();
     assert!(file.vectors.len() >= 16);
     file.vectors
 }
