@@ -39,6 +39,8 @@ const PARTS: [Part; 9] = [
 
 struct Bench {
     library: Contender,
+    /// The same with an access key in place of the token.
+    signed: Contender,
     libcurl: Contender,
     floor: Contender,
     server: Server,
@@ -95,10 +97,15 @@ impl Bench {
             Ok(Contender {
                 program: toolchain.compile(&source, &options)?,
                 token: token.clone(),
+                secret_key: None,
             })
         };
         Ok(Self {
             library: contender("library.c", &[])?,
+            signed: Contender {
+                secret_key: Some("benchmark+secret/key0123456789abcdefghij"),
+                ..contender("library.c", &[])?
+            },
             libcurl: contender("libcurl.c", &["-lcurl"])?,
             floor: contender("floor.c", &[])?,
             server: Server::start(toolchain.folder())?,
@@ -129,6 +136,11 @@ impl Bench {
             );
             let what = format!("warm call, {name}: user instructions");
             rows.push(at_most(what, row, 0, to_reach));
+            let row = (self.signed.instructions(target)?, row.0);
+            let what = format!(
+                "warm call, signed, {name}: user instructions, beside a call with a token of 2 KB"
+            );
+            rows.push(at_most(what, row, 0, 1.15));
         }
         Ok(rows)
     }

@@ -17,6 +17,8 @@ pub struct Target<'a> {
 pub struct Contender {
     pub program: PathBuf,
     pub token: String,
+    /// Signs its requests, where there is one.
+    pub secret_key: Option<&'static str>,
 }
 
 /// What a program says of its own loop.
@@ -43,7 +45,8 @@ impl Contender {
             .arg(target.endpoint)
             .arg(target.ca_file.unwrap_or(Path::new("-")))
             .args([calls.to_string(), threads.to_string()])
-            .env("FPGA_TOKEN", &self.token);
+            .env("FPGA_TOKEN", &self.token)
+            .envs(self.secret_key.map(|key| ("FPGA_SECRET_KEY", key)));
         command
     }
 
