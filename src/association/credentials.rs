@@ -49,6 +49,19 @@ impl<'a> AccessKey<'a> {
         })
     }
 
+    /// The parts of a key that was checked before.
+    pub fn of_checked(
+        access_key: &'a str,
+        secret_key: &'a str,
+        security_token: Option<&'a str>,
+    ) -> Self {
+        Self {
+            access_key,
+            secret_key,
+            security_token,
+        }
+    }
+
     /// The name of the key, which is no secret.
     pub fn name(self) -> &'a str {
         self.access_key

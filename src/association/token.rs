@@ -35,6 +35,11 @@ impl<'a> Token<'a> {
         Err(Error::invalid_argument(argument, &reason))
     }
 
+    /// A token that was checked before.
+    pub fn of_checked(token: &'a str) -> Self {
+        Self(token.as_bytes())
+    }
+
     /// The header's value.
     pub fn value(self) -> &'a [u8] {
         self.0

@@ -11,6 +11,7 @@ use super::handle::borrow;
 use super::last_error;
 use crate::client::{Held, Reason, Settings, Source};
 use crate::error::Error;
+use crate::status::Status;
 
 /// Sets the IAM token of calls that bring none. It lives 24 hours, so that it is for short programs;
 /// `fpga_assoc_config_set_credentials_callback` is for long ones.
@@ -150,7 +151,7 @@ pub unsafe extern "C" fn fpga_assoc_config_set_ecs_agency(config: *mut fpga_asso
 /// What a credentials callback grants with. It lives during the callback alone.
 pub struct fpga_assoc_grant {
     /// The last that the host said: credentials, or why it has none.
-    said: Mutex<Option<Result<Held, String>>>,
+    said: Mutex<Option<Result<Held, Error>>>,
 }
 
 /// A function of the host that gives a client credentials.
@@ -267,10 +268,10 @@ pub unsafe extern "C" fn fpga_assoc_grant_refuse(
         let (grant, message) =
             unsafe { (borrow("grant", grant)?, optional_text("message", message)?) };
         let words = match message {
-            None | Some("") => "the credentials callback refused".to_owned(),
-            Some(message) => format!("the credentials callback refused: {message}"),
+            None | Some("") => "refused".to_owned(),
+            Some(message) => format!("refused: {message}"),
         };
-        grant.say(Err(words));
+        grant.say(Err(failed(&words)));
         Ok(())
     })
 }
@@ -302,30 +303,34 @@ unsafe fn say(grant: *mut fpga_assoc_grant, held: impl FnOnce() -> Result<Held, 
 }
 
 impl fpga_assoc_grant {
-    fn say(&self, said: Result<Held, String>) {
+    fn say(&self, said: Result<Held, Error>) {
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
     }
 
     /// What could not be granted, where nothing else is said.
     fn fail(&self, error: &Error) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = || {
-            format!(
-                "the credentials callback granted what can't be used: {}",
-                error.message
-            )
-        };
-        said.get_or_insert_with(|| Err(words()));
+        said.get_or_insert_with(|| {
+            Err(match error.status {
+                Status::OUT_OF_MEMORY => error.clone(),
+                _ => failed(&format!("granted what can't be used: {}", error.message)),
+            })
+        });
     }
 }
 
+fn failed(what: &str) -> Error {
+    let words = format!("the credentials callback {what}");
+    Error::new(Status::CREDENTIALS_FAILED, &words)
+}
+
 impl Context {
-    /// Has the host give credentials; the error is one line of words.
+    /// Has the host give credentials.
     fn ask(
         &self,
         credentials: unsafe extern "C" fn(*mut c_void, i32, *mut fpga_assoc_grant),
         reason: Reason,
-    ) -> Result<Held, String> {
+    ) -> Result<Held, Error> {
         let mut grant = fpga_assoc_grant {
             said: Mutex::default(),
         };
@@ -336,6 +341,6 @@ impl Context {
             .said
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        said.unwrap_or_else(|| Err("the credentials callback granted nothing".to_owned()))
+        said.unwrap_or_else(|| Err(failed("granted nothing")))
     }
 }

@@ -52,7 +52,6 @@ impl Session<'_> {
         let proof = self.report.caller.proof(&self.asking());
         let proof = proof.map_err(|error| self.unproven(error))?;
         let credentials = proof.credentials();
-        let credentials = credentials.map_err(|error| self.unproven(error))?;
         let headers = [
             (PROJECT_HEADER, call.project_id),
             ("user-agent", self.settings.user_agent.as_str()),

@@ -164,9 +164,9 @@ impl<'a> Caller<'a> {
 
 impl Proof<'_> {
     /// The same, as a request takes it.
-    pub fn credentials(&self) -> Result<Credentials<'_>, Error> {
+    pub fn credentials(&self) -> Credentials<'_> {
         match self {
-            Self::Given(token) => Ok(Credentials::Token(*token)),
+            Self::Given(token) => Credentials::Token(*token),
             Self::Own(revealed) => revealed.credentials(),
         }
     }

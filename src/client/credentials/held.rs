@@ -142,18 +142,18 @@ impl Revealed {
     }
 
     /// The credentials, as a request takes them.
-    pub fn credentials(&self) -> Result<Credentials<'_>, Error> {
-        Ok(match self {
-            Self::Token(token) => Credentials::Token(Token::new(token.as_bytes())?),
+    pub fn credentials(&self) -> Credentials<'_> {
+        match self {
+            Self::Token(token) => Credentials::Token(Token::of_checked(token)),
             Self::AccessKey {
                 access_key,
                 secret_key,
                 security_token,
-            } => Credentials::AccessKey(AccessKey::new(
+            } => Credentials::AccessKey(AccessKey::of_checked(
                 access_key,
                 secret_key,
                 security_token.as_deref(),
-            )?),
-        })
+            )),
+        }
     }
 }

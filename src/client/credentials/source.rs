@@ -7,7 +7,6 @@ use super::agency;
 use super::held::Held;
 use super::keyring::Asking;
 use crate::error::Error;
-use crate::status::Status;
 
 /// Why the host is asked for credentials.
 #[repr(C)]
@@ -23,8 +22,8 @@ pub enum Reason {
     REASON_REFUSED = 3,
 }
 
-/// Asks the host for credentials. What it says in their place is one line of text.
-pub type Ask = dyn Fn(Reason) -> Result<Held, String> + Send + Sync;
+/// Asks the host for credentials.
+pub type Ask = dyn Fn(Reason) -> Result<Held, Error> + Send + Sync;
 
 /// One kind of credentials; the last that is set counts.
 #[derive(Clone)]
@@ -54,10 +53,11 @@ impl Source {
 
     /// Gets credentials. The error says what failed.
     pub fn get(&self, reason: Reason, asking: &Asking<'_>) -> Result<Arc<Held>, Error> {
-        let failed = |reason: &str| asking.failed(Status::CREDENTIALS_FAILED, reason);
         match self {
             Self::Fixed(held) => Ok(Arc::clone(held)),
-            Self::Callback(ask) => ask(reason).map(Arc::new).map_err(|words| failed(&words)),
+            Self::Callback(ask) => ask(reason)
+                .map(Arc::new)
+                .map_err(|error| asking.failed(error.status, &error.message)),
             Self::EcsAgency => agency::keys(asking).map(Arc::new),
         }
     }

@@ -197,13 +197,6 @@ static int32_t list(fpga_assoc_client *client, const char *fpga_id, const char *
     return status;
 }
 
-/* There was no memory for what the callback granted, and so the call has no credentials. */
-static bool is_grant_without_memory(int32_t status, const fpga_assoc_error *error)
-{
-    return is_work("granted") && status == FPGA_ASSOC_CREDENTIALS_FAILED
-           && strstr(fpga_assoc_error_message(error), "memory ran out") != NULL && !fpga_assoc_error_outcome_unknown(error);
-}
-
 /* What the child's exit status says. */
 static int try(long at, const char *fpga_id, int report)
 {
@@ -229,8 +222,7 @@ static int try(long at, const char *fpga_id, int report)
     end();
     if (write(report, &used, sizeof used) != sizeof used)
         return 1;
-    if (!is_grant_without_memory(status, error))
-        check(status, &has_stopped);
+    check(status, &has_stopped);
     if (status != FPGA_ASSOC_OK && error == NULL && client != NULL)
         return WRONG_STATUS;
     if (error != NULL && (fpga_assoc_error_status(error) != status || fpga_assoc_error_message(error)[0] == '\0'))
