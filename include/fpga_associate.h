@@ -133,8 +133,8 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_CANCELLED = 9,
   /**
-   * No usable credentials could be had, and the service did nothing: nothing was sent to it, or it
-   * answered HTTP 401 to those that there were.
+   * No usable credentials could be had: nothing was sent to the service, or all that was sent before
+   * was refused, such as with HTTP 401 because of those that there were.
    */
   FPGA_ASSOC_CREDENTIALS_FAILED = 10,
   /**
@@ -310,14 +310,16 @@ typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line
  * `context` is what was given to `fpga_assoc_config_set_credentials_callback`. `reason` is an
  * `fpga_assoc_reason`. `grant` is what to answer with, during the call alone: the function calls
  * `fpga_assoc_grant_token`, `fpga_assoc_grant_access_key` or `fpga_assoc_grant_refuse`; the last that
- * succeeds counts. Where it calls none, the call that needed credentials is
+ * succeeds counts. Where it calls none, and the client has none that still do, the call is
  * `FPGA_ASSOC_CREDENTIALS_FAILED`.
  *
  * It is called on the thread of a call that needs credentials, by one thread at a time for each
  * client; calls that need them too wait until their own deadline or `fpga_assoc_client_shutdown`. No
- * deadline ends the function itself. It may call any function of this library but those calls of the
- * same client that are made with credentials: they are `FPGA_ASSOC_INVALID_ARGUMENT`. It must return: no
- * exception, no longjmp and no pthread_exit may leave it.
+ * deadline ends the function itself. It may call any function of this library but calls of the same
+ * client: they are `FPGA_ASSOC_INVALID_ARGUMENT`. (Two clients whose functions call each other wait until
+ * a deadline.) What it does to the thread's last error is undone. It must return: no exception, no
+ * longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the call ends there
+ * as `FPGA_ASSOC_CONNECTION_LOST`, because the client's connections are the parent's.
  */
 typedef void (*fpga_assoc_credentials_fn)(void *context,
                                           int32_t reason,
@@ -1020,8 +1022,9 @@ int32_t fpga_assoc_grant_access_key(struct fpga_assoc_grant *grant,
                                     int64_t expires_at);
 
 /**
- * Refuses to grant anything: the call that needed credentials is `FPGA_ASSOC_CREDENTIALS_FAILED` with
- * this message in its own.
+ * Refuses to grant anything: where the client has no credentials that still do, the call is
+ * `FPGA_ASSOC_CREDENTIALS_FAILED` with this message in its own; withheld where it repeats the client's
+ * credentials.
  *
  * - `grant`: what the callback was given.
  * - `message`: text that ends in NUL, borrowed for the call; NULL is none.
@@ -1142,12 +1145,14 @@ FPGA_ASSOC_API void fpga_assoc_client_shutdown(struct fpga_assoc_client *client)
 FPGA_ASSOC_API void fpga_assoc_client_close_idle(struct fpga_assoc_client *client);
 
 /**
- * Frees a client, wipes its credentials and closes its connections. NULL is ignored.
+ * Frees a client, wipes its credentials and closes its connections. (A child of fork leaves alone, as
+ * they are, those that its parent was granted or asked the agency for.) NULL is ignored.
  *
  * Thread-safe, as long as nobody else uses the client any more; a call of
  * `fpga_assoc_client_shutdown` that has begun is not use.
  */
-FPGA_ASSOC_API void fpga_assoc_client_free(struct fpga_assoc_client *client);
+FPGA_ASSOC_API
+void fpga_assoc_client_free(struct fpga_assoc_client *client);
 
 /**
  * How many pairs a list has; 0 for NULL.

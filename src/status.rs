@@ -34,8 +34,8 @@ pub enum Status {
     BAD_RESPONSE = 8,
     /// The client was shut down.
     CANCELLED = 9,
-    /// No usable credentials could be had, and the service did nothing: nothing was sent to it, or it
-    /// answered HTTP 401 to those that there were.
+    /// No usable credentials could be had: nothing was sent to the service, or all that was sent before
+    /// was refused, such as with HTTP 401 because of those that there were.
     CREDENTIALS_FAILED = 10,
     /// Memory ran out, and the call was stopped. `fpga_assoc_error_outcome_unknown` tells whether the
     /// request had begun to go out.

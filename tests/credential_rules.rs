@@ -134,7 +134,8 @@ fn nothing_signed_goes_over_plain_http_to_other_machines() {
         .credentials(|_, grant| assert_eq!(grant.access_key(ACCESS_KEY, SECRET_KEY, None, 0), 0))
         .client(&endpoint);
     let outcome = client.own_example();
-    assert!(outcome.is(Status::INVALID_ARGUMENT), "{outcome:?}");
+    assert!(outcome.is(Status::CREDENTIALS_FAILED), "{outcome:?}");
+    assert!(outcome.message.contains("plain http"), "{outcome:?}");
     assert!(!outcome.outcome_unknown);
     drop(client);
     assert_eq!(server.finish().requests.len(), 0);
@@ -153,6 +154,10 @@ fn no_credentials_go_to_a_link_local_address() {
         "[::ffff:a9fe:a9fe]",
         "[::169.254.169.254]",
         "[64:ff9b::169.254.169.254]",
+        "[64:ff9b:1:a9fe:a9:fe00::]",
+        "[2002:a9fe:a9fe::1]",
+        "[2001:db8::5efe:a9fe:a9fe]",
+        "[2001:0:1:2:3:4:5601:5601]",
     ] {
         let configs = [
             config().allow_http(),
@@ -177,6 +182,22 @@ fn no_credentials_go_to_a_link_local_address() {
     ] {
         assert!(config().try_client(host).is_ok(), "{host}");
     }
+}
+
+/// Such a proxy would read it, and connect to itself.
+#[test]
+fn nothing_signed_goes_over_plain_http_through_a_proxy() {
+    let proxy = Server::answering(NO_CONTENT, Then::Keep);
+    for host in ["127.0.0.1:9", "localhost:9", "[::1]:9"] {
+        let client = config()
+            .proxy(&proxy.endpoint())
+            .access_key(ACCESS_KEY, SECRET_KEY, Some(SECURITY_TOKEN))
+            .client(&format!("http://{host}"));
+        let outcome = client.own_example();
+        assert!(outcome.is(Status::CREDENTIALS_FAILED), "{outcome:?}");
+        assert!(outcome.message.contains("through a proxy"), "{outcome:?}");
+    }
+    assert_eq!(proxy.finish().connections, 0);
 }
 
 /// A name can be made to lead anywhere.

@@ -138,6 +138,7 @@ fn an_endpoint_with_more_than_a_host_and_a_port_is_refused_without_its_password(
         "2130706433",
         "http://2130706433:PORT",
         "0x7f.0.0.1",
+        "0X7F.0.0.1",
         "http://0x7f.0.0.0x1:PORT",
         "0x7f000001",
         "127.0.0.1.",

@@ -125,6 +125,8 @@ pub fn refusal(http_status: u16, body: &[u8]) -> Refusal {
             (_, Meaning::Accepted) if is_error(body) => {
                 (Status::UNEXPECTED_STATUS, Meaning::Unclear)
             }
+            // It is about who asks, whatever words it has.
+            row @ (Status::UNAUTHORIZED | Status::FORBIDDEN, _) => row,
             (status, Meaning::Refused) => (status, by_text(&[&code, message.as_str()].join(" "))),
             row => row,
         }

@@ -23,7 +23,7 @@ pub enum Denial {
 
 /// Why, by the words of the answer and its `Date`.
 pub fn denial(message: &str, date: Option<&str>, now: SystemTime) -> Denial {
-    if has_any(message, &["reach the limit"]) {
+    if has_any(&message.to_ascii_lowercase(), &["reach the limit"]) {
         return Denial::Locked;
     }
     let date = date.and_then(|date| httpdate::parse_http_date(date).ok());

@@ -200,7 +200,8 @@ pub unsafe extern "C" fn fpga_assoc_client_close_idle(client: *mut fpga_assoc_cl
     }
 }
 
-/// Frees a client, wipes its credentials and closes its connections. NULL is ignored.
+/// Frees a client, wipes its credentials and closes its connections. (A child of fork leaves alone, as
+/// they are, those that its parent was granted or asked the agency for.) NULL is ignored.
 ///
 /// Thread-safe, as long as nobody else uses the client any more; a call of
 /// `fpga_assoc_client_shutdown` that has begun is not use.

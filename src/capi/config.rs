@@ -300,12 +300,14 @@ pub unsafe extern "C" fn fpga_assoc_config_set_log(
     context: *mut c_void,
 ) -> i32 {
     let host = Context(context);
-    let log = match log {
-        None => Log::default(),
-        Some(log) => Log::to(move |level, line| host.write(log, level, line)),
+    let log = || {
+        Ok(match log {
+            None => Log::default(),
+            Some(log) => Log::to(move |level, line| host.write(log, level, line)),
+        })
     };
     // SAFETY: the configuration is alive, as the header says.
-    unsafe { prepare_and_change(config, || Ok(log), Settings::set_log) }
+    unsafe { prepare_and_change(config, log, Settings::set_log) }
 }
 
 /// What the host wants back with each call of its function.

@@ -159,14 +159,16 @@ pub struct fpga_assoc_grant {
 /// `context` is what was given to `fpga_assoc_config_set_credentials_callback`. `reason` is an
 /// `fpga_assoc_reason`. `grant` is what to answer with, during the call alone: the function calls
 /// `fpga_assoc_grant_token`, `fpga_assoc_grant_access_key` or `fpga_assoc_grant_refuse`; the last that
-/// succeeds counts. Where it calls none, the call that needed credentials is
+/// succeeds counts. Where it calls none, and the client has none that still do, the call is
 /// `FPGA_ASSOC_CREDENTIALS_FAILED`.
 ///
 /// It is called on the thread of a call that needs credentials, by one thread at a time for each
 /// client; calls that need them too wait until their own deadline or `fpga_assoc_client_shutdown`. No
-/// deadline ends the function itself. It may call any function of this library but those calls of the
-/// same client that are made with credentials: they are `FPGA_ASSOC_INVALID_ARGUMENT`. It must return: no
-/// exception, no longjmp and no pthread_exit may leave it.
+/// deadline ends the function itself. It may call any function of this library but calls of the same
+/// client: they are `FPGA_ASSOC_INVALID_ARGUMENT`. (Two clients whose functions call each other wait until
+/// a deadline.) What it does to the thread's last error is undone. It must return: no exception, no
+/// longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the call ends there
+/// as `FPGA_ASSOC_CONNECTION_LOST`, because the client's connections are the parent's.
 pub type fpga_assoc_credentials_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, reason: i32, grant: *mut fpga_assoc_grant)>;
 
@@ -190,10 +192,13 @@ pub unsafe extern "C" fn fpga_assoc_config_set_credentials_callback(
     context: *mut c_void,
 ) -> i32 {
     let host = Context::new(context);
-    let source = credentials
-        .map(|credentials| Source::Callback(Arc::new(move |reason| host.ask(credentials, reason))));
+    let source = || {
+        Ok(credentials.map(|credentials| {
+            Source::Callback(Arc::new(move |reason| host.ask(credentials, reason)))
+        }))
+    };
     // SAFETY: the configuration is alive, as the header says.
-    unsafe { prepare_and_change(config, || Ok(source), Settings::set_credentials) }
+    unsafe { prepare_and_change(config, source, Settings::set_credentials) }
 }
 
 /// Grants an IAM token, which is copied.
@@ -250,8 +255,9 @@ pub unsafe extern "C" fn fpga_assoc_grant_access_key(
     }
 }
 
-/// Refuses to grant anything: the call that needed credentials is `FPGA_ASSOC_CREDENTIALS_FAILED` with
-/// this message in its own.
+/// Refuses to grant anything: where the client has no credentials that still do, the call is
+/// `FPGA_ASSOC_CREDENTIALS_FAILED` with this message in its own; withheld where it repeats the client's
+/// credentials.
 ///
 /// - `grant`: what the callback was given.
 /// - `message`: text that ends in NUL, borrowed for the call; NULL is none.
@@ -336,7 +342,9 @@ impl Context {
         };
         let pointer = &raw mut grant;
         // SAFETY: the host promised that both stay usable; the grant lives until the call returns.
-        outside(|| unsafe { credentials(self.pointer(), reason as i32, pointer) });
+        last_error::aside(|| {
+            outside(|| unsafe { credentials(self.pointer(), reason as i32, pointer) });
+        });
         let said = grant
             .said
             .into_inner()

@@ -43,6 +43,14 @@ fn keep_what(call: Body<'_>) -> i32 {
     status
 }
 
+/// Has the host do something that leaves the thread's last error as it is.
+pub fn aside<T>(host: impl FnOnce() -> T) -> T {
+    let outer = LAST.replace(ptr::null_mut());
+    let result = host();
+    replace(outer);
+    result
+}
+
 /// As [`keep`], but the error goes to the caller where it gave a place for it.
 ///
 /// # Safety

@@ -7,7 +7,7 @@ use super::credentials::Asking;
 use super::report::Report;
 use super::signed::{PROJECT_HEADER, Signature};
 use super::verdict::Latest;
-use crate::association::{self, AccessKey, Credentials, Meaning, Method, Refusal};
+use crate::association::{self, AccessKey, Credentials, Denial, Meaning, Method, Refusal};
 use crate::error::Error;
 use crate::memory;
 use crate::status::Status;
@@ -102,9 +102,11 @@ impl Session<'_> {
         kept: Kept,
     ) -> Result<Answer, Attempt> {
         let endpoint = self.report.endpoint;
-        endpoint
-            .check_for_signed()
-            .map_err(|error| self.unproven(error))?;
+        if let Some(reason) = self.why_not_signed() {
+            let asking = self.asking();
+            let error = asking.failed(Status::CREDENTIALS_FAILED, reason);
+            return Err(self.unproven(error));
+        }
         let signature = Signature::of(&request, endpoint, key);
         self.report.caller.signed(signature.authorization());
         let request = Request {
@@ -116,6 +118,20 @@ impl Session<'_> {
             "signed and sent differ"
         );
         self.send(request, kept)
+    }
+
+    /// Why nothing that is signed may go to the endpoint.
+    fn why_not_signed(&self) -> Option<&'static str> {
+        let endpoint = self.report.endpoint;
+        if !endpoint.is_private() {
+            return Some(
+                "an access key is not for plain http, where what is signed can be read and sent again",
+            );
+        }
+        let is_shown = !endpoint.is_tls() && self.transport.is_proxied(endpoint);
+        is_shown.then_some(
+            "an access key is not for plain http through a proxy, which can read what is signed",
+        )
     }
 
     fn send(&self, request: Request<'_>, kept: Kept) -> Result<Answer, Attempt> {
@@ -157,7 +173,9 @@ impl Session<'_> {
                 let latest = latest_of_refusal(&refusal, method);
                 let error = self.report.refusal(&answer, &refusal);
                 let error = match refusal.status {
-                    Status::UNAUTHORIZED => self.denied(error, &answer, &refusal),
+                    Status::UNAUTHORIZED | Status::FORBIDDEN => {
+                        self.denied(error, &answer, refusal.status)
+                    }
                     _ => error,
                 };
                 Err(self.answered(error, &answer, latest))
@@ -166,14 +184,20 @@ impl Session<'_> {
     }
 
     /// The service did not accept who asks.
-    fn denied(&self, error: Error, answer: &Answer, refusal: &Refusal) -> Error {
+    fn denied(&self, error: Error, answer: &Answer, status: Status) -> Error {
         let caller = self.report.caller;
         if !caller.signs() {
-            caller.denied(None);
+            if status == Status::UNAUTHORIZED {
+                caller.denied(None);
+            }
             return error;
         }
         let date = answer.header("date");
-        let denial = association::denial(&refusal.message, date, SystemTime::now());
+        let body = String::from_utf8_lossy(&answer.body);
+        let denial = association::denial(&body, date, SystemTime::now());
+        if status == Status::FORBIDDEN && denial != Denial::Locked {
+            return error;
+        }
         caller.denied(Some(denial));
         error.explained(&denial.to_string())
     }

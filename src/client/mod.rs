@@ -145,7 +145,13 @@ impl Client {
         call: impl FnOnce(&Session<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let deadline = Deadline::after(self.settings.timeout);
-        let caller = Caller::new(token, self.keyring.as_ref())?;
+        let caller = Caller::new(token, self.keyring.as_ref()).map_err(|error| {
+            if !self.is_shut_down.load(Ordering::Relaxed) {
+                return error;
+            }
+            let line = format!("{name}: {endpoint}: the client was shut down");
+            Error::new(Status::CANCELLED, &line)
+        })?;
         let report = Report {
             call: name,
             endpoint,

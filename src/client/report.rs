@@ -88,7 +88,7 @@ impl Report<'_> {
         };
         let request_id = text::bounded(&text::one_line(request_id), MAX_REQUEST_ID);
         let message = match association::without_echo(message) {
-            Some(rest) if self.caller.signs() => &[rest, ECHO].concat(),
+            Some(rest) if self.caller.may_sign() => &[rest, ECHO].concat(),
             _ => message,
         };
         let [code, message, request_id] =

@@ -54,6 +54,11 @@ impl Dialer {
         }
     }
 
+    /// Whether a proxy leads there, or would if it could be used.
+    pub fn is_proxied(&self, endpoint: &Endpoint) -> bool {
+        !matches!(self.routes.to(endpoint), Ok(None))
+    }
+
     /// A new connection to the endpoint, ready for a request.
     pub fn dial(&self, endpoint: &Endpoint, patience: Patience<'_>) -> Result<Connection, Failure> {
         let begun = Instant::now();
@@ -91,8 +96,19 @@ impl Dialer {
         let (host, port) = (endpoint.host(), endpoint.port());
         let mut stream = match route {
             None => {
-                let addresses = addresses(host, port, patience)?;
-                open(&without_link_local(addresses)?, patience)?
+                let mut addresses = without_link_local(addresses(host, port, patience)?)?;
+                if endpoint.is_bound_to_this_machine() {
+                    addresses.retain(|address| address.ip().is_loopback());
+                    if addresses.is_empty() {
+                        let reason = "the host has no address of this machine's own, and plain http goes nowhere else";
+                        return Err(Failure::lasting(
+                            Status::RESOLVE_FAILED,
+                            Step::Resolve,
+                            reason,
+                        ));
+                    }
+                }
+                open(&addresses, patience)?
             }
             Some(proxy) => self.through(proxy, endpoint, patience)?,
         };

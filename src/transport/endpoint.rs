@@ -8,6 +8,8 @@ use crate::error::Error;
 const MAX_HOST: usize = 253;
 const MAX_LABEL: usize = 63;
 
+const LOCALHOST: &str = "localhost";
+
 /// A scheme, a host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -75,7 +77,7 @@ impl Endpoint {
 
     /// Whether a signed request may go there: who reads one can send it again.
     pub fn check_for_signed(&self) -> Result<(), Error> {
-        if self.tls || self.is_this_machine() {
+        if self.is_private() {
             return Ok(());
         }
         let reason = "is plain http, where a signed request can be read and sent again; use https";
@@ -111,8 +113,19 @@ impl Endpoint {
         }
     }
 
+    /// Whether nobody on the way there can read anything.
+    pub fn is_private(&self) -> bool {
+        self.tls || self.is_this_machine()
+    }
+
+    /// Whether it may lead to this machine's own addresses alone: without TLS nothing else proves that
+    /// the name does.
+    pub fn is_bound_to_this_machine(&self) -> bool {
+        !self.tls && self.host == LOCALHOST
+    }
+
     fn is_this_machine(&self) -> bool {
-        self.host == "localhost" || self.address().is_some_and(|address| address.is_loopback())
+        self.host == LOCALHOST || self.address().is_some_and(|address| address.is_loopback())
     }
 }
 
@@ -121,17 +134,29 @@ pub fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),
         IpAddr::V6(address) => {
-            // 64:ff9b::/96 and ::/96 lead to the IPv4 address at their end.
-            let [first, second, .., high, low] = address.segments();
-            let is_embedded = matches!((first, second), (0x64, 0xff9b) | (0, 0));
-            let [a, b] = high.to_be_bytes();
-            let [c, d] = low.to_be_bytes();
-            let inner = address
-                .to_ipv4_mapped()
-                .or_else(|| is_embedded.then(|| Ipv4Addr::new(a, b, c, d)));
-            first & 0xffc0 == 0xfe80 || inner.is_some_and(|inner| inner.is_link_local())
+            let [first, ..] = address.segments();
+            first & 0xffc0 == 0xfe80 || embedded(address).any(|inner| inner.is_link_local())
         }
     }
+}
+
+/// The IPv4 addresses to which an IPv6 address may lead.
+fn embedded(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let bits = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    let middle = bits(d, (e & 0xff) << 8 | f >> 8);
+    [
+        // Mapped, compatible, translated (RFC 6052, whose shorter prefixes leave a byte out), 6to4,
+        // ISATAP, Teredo.
+        ((a, b, c, d, e) == (0, 0, 0, 0, 0)).then(|| bits(g, h)),
+        ((a, b) == (0x64, 0xff9b)).then(|| bits(g, h)),
+        ((a, b, c) == (0x64, 0xff9b, 1)).then_some(middle),
+        (a == 0x2002).then(|| bits(b, c)),
+        (f == 0x5efe).then(|| bits(g, h)),
+        ((a, b) == (0x2001, 0)).then(|| bits(!g, !h)),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// `host`, or `host:port` where the port is not the scheme's own: as it stands in a URL.
@@ -195,7 +220,10 @@ fn check_host(host: &str) -> Result<(), &'static str> {
         last = label;
     }
     // The system would read 127.1 or 0x7f.1 as an address; a certificate would not.
-    let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
+        || last
+            .get(..2)
+            .is_some_and(|start| start.eq_ignore_ascii_case("0x"));
     if is_number && host.parse::<IpAddr>().is_err() {
         return Err("has a host that ends in a number and is not an IPv4 address");
     }

@@ -47,13 +47,26 @@ impl Gate {
     }
 
     /// Waits for the pass.
-    pub(super) fn pass(&self, patience: Patience<'_>) -> Result<Pass<'_>, Interruption> {
+    pub(super) fn pass<T>(
+        &self,
+        patience: Patience<'_>,
+        done: &mut dyn FnMut() -> Option<T>,
+    ) -> Result<Result<Pass<'_>, T>, Interruption> {
         let mut is_taken = self.locked();
         loop {
-            patience.check()?;
+            if let Err(interruption) = patience.check() {
+                // Who was woken and can't go hands that on.
+                if !*is_taken {
+                    self.is_free.notify_one();
+                }
+                return Err(interruption);
+            }
+            if let Some(done) = done() {
+                return Ok(Err(done));
+            }
             if !*is_taken {
                 *is_taken = true;
-                return Ok(Pass(self));
+                return Ok(Ok(Pass(self)));
             }
             let waited = self
                 .is_free
@@ -72,7 +85,7 @@ impl Drop for Pass<'_> {
         // Who has it may have forked, and the lock of a child's parent is not for the child.
         if self.0.process.is_current() {
             *self.0.locked() = false;
-            self.0.is_free.notify_one();
+            self.0.is_free.notify_all();
         }
     }
 }

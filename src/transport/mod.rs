@@ -141,6 +141,11 @@ impl Transport {
         result
     }
 
+    /// Whether a proxy leads to the endpoint.
+    pub fn is_proxied(&self, endpoint: &Endpoint) -> bool {
+        self.dialer.is_proxied(endpoint)
+    }
+
     /// Whether it was shut down.
     pub fn is_shut_down(&self) -> bool {
         self.cancel.as_ref().is_some_and(Cancel::is_given)
@@ -167,8 +172,20 @@ impl Transport {
     }
 
     /// Waits for the turn to go through a gate.
-    pub fn pass<'a>(&self, gate: &'a Gate, deadline: Deadline) -> Result<Pass<'a>, Failure> {
-        gate.pass(self.patience(deadline))
+    pub fn pass<'a, T>(
+        &self,
+        gate: &'a Gate,
+        deadline: Deadline,
+        done: &mut dyn FnMut() -> Option<T>,
+    ) -> Result<Result<Pass<'a>, T>, Failure> {
+        gate.pass(self.patience(deadline), done)
+            .map_err(|interruption| Failure::interrupted(Step::Pause, &interruption))
+    }
+
+    /// Whether a call goes on: it has time, and the client was not shut down.
+    pub fn check(&self, deadline: Deadline) -> Result<(), Failure> {
+        self.patience(deadline)
+            .check()
             .map_err(|interruption| Failure::interrupted(Step::Pause, &interruption))
     }
 

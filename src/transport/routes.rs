@@ -8,6 +8,7 @@ use ureq::{Proxy, ProxyProtocol};
 
 use super::Endpoint;
 use crate::masked::Masked;
+use crate::memory::OutOfMemory;
 
 /// curl's port where a proxy's URL names none.
 const DEFAULT_PORT: u16 = 1080;
@@ -20,6 +21,9 @@ pub struct Routes {
     exceptions: String,
 }
 
+/// Why a proxy is not known.
+const LOST: &str = "was lost, because memory ran out";
+
 #[derive(Clone, Debug, Default)]
 enum Setting {
     #[default]
@@ -27,7 +31,10 @@ enum Setting {
     /// Its URL, which can be read.
     Fixed(Masked),
     /// The variables' values for https and for http.
-    Environment(Option<Masked>, Option<Masked>),
+    Environment(
+        Option<Result<Masked, OutOfMemory>>,
+        Option<Result<Masked, OutOfMemory>>,
+    ),
 }
 
 impl Routes {
@@ -52,7 +59,7 @@ impl Routes {
                 Setting::Direct
             } else {
                 parse(url)?;
-                Setting::Fixed(Masked::new(url))
+                Setting::Fixed(Masked::new(url).map_err(|_| LOST)?)
             },
             exceptions: exceptions(),
         })
@@ -66,17 +73,25 @@ impl Routes {
         }
         match &self.setting {
             Setting::Direct => Ok(None),
-            Setting::Fixed(url) => parse(&url.reveal()).map(Some),
+            Setting::Fixed(url) => revealed(url).map(Some),
             Setting::Environment(https, http) => {
                 let url = if endpoint.is_tls() { https } else { http };
-                url.as_ref().map(|url| parse(&url.reveal())).transpose()
+                match url {
+                    None => Ok(None),
+                    Some(Ok(url)) => revealed(url).map(Some),
+                    Some(Err(OutOfMemory)) => Err(LOST),
+                }
             }
         }
     }
 }
 
-fn masked(url: Option<String>) -> Option<Masked> {
-    url.map(|url| Masked::new(&url))
+fn masked(url: Option<String>) -> Option<Result<Masked, OutOfMemory>> {
+    url.map(Masked::new)
+}
+
+fn revealed(url: &Masked) -> Result<Proxy, &'static str> {
+    parse(&url.reveal().map_err(|_| LOST)?)
 }
 
 /// The first variable that is set to something.

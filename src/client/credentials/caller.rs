@@ -1,14 +1,21 @@
 //! Who makes one call: what its requests prove that with, and what has come of it so far.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::held::{Held, Revealed};
-use super::keyring::{Asking, Keyring};
+use super::keyring::{Asking, Keyring, now};
 use crate::association::{Credentials, Denial, Token};
 use crate::error::Error;
 use crate::secret::Traces;
 use crate::status::Status;
+
+/// So many signatures of a call are known where an answer repeats them, and so many of the credentials
+/// that it used.
+const MOST_SIGNATURES: usize = 16;
+const MOST_USED: usize = 4;
 
 /// Who makes a call.
 pub struct Caller<'a> {
@@ -23,10 +30,14 @@ pub struct Caller<'a> {
 struct SoFar {
     /// What its requests used, the latest last.
     used: Vec<Arc<Held>>,
+    /// When the latest came, in seconds since 1970.
+    came: i64,
     /// What the next request uses, where that is settled already.
     next: Option<Arc<Held>>,
-    /// The latest signature.
-    signature: String,
+    /// The latest signatures.
+    signatures: VecDeque<String>,
+    /// What gives all that away, where it was asked for.
+    traces: Option<Rc<Traces>>,
     /// Whether others were asked for because the service refused those that it had.
     has_renewed: bool,
     /// Whether others may be accepted where the latest were refused.
@@ -68,29 +79,29 @@ impl<'a> Caller<'a> {
             (None, Some(keyring)) => keyring,
             (given, _) => return given.map(Proof::Given).ok_or_else(|| none(asking)),
         };
-        let next = self.so_far.borrow_mut().next.take();
-        let held = match next {
+        let kept = self.so_far.borrow_mut().kept();
+        let held = match kept {
             Some(held) => Ok(held),
             None => keyring.take(None, asking),
         };
+        let held = held.map_err(|error| self.without_secrets(error, asking));
         let mut so_far = self.so_far.borrow_mut();
         so_far.is_spent = held.is_err();
         let held = held?;
-        let revealed = held.reveal();
-        if !so_far
-            .used
-            .last()
-            .is_some_and(|last| Arc::ptr_eq(last, &held))
-        {
-            so_far.used.push(held);
-        }
+        let revealed = held.reveal()?;
+        so_far.use_next(held);
         Ok(Proof::Own(revealed))
     }
 
     /// A request went out with this signature.
     pub fn signed(&self, authorization: &str) {
         let (_, signature) = authorization.rsplit_once('=').unwrap_or_default();
-        signature.clone_into(&mut self.so_far.borrow_mut().signature);
+        let mut so_far = self.so_far.borrow_mut();
+        if so_far.signatures.len() == MOST_SIGNATURES {
+            so_far.signatures.pop_front();
+        }
+        so_far.signatures.push_back(signature.to_owned());
+        so_far.traces = None;
     }
 
     /// Whether the latest request was signed.
@@ -139,11 +150,12 @@ impl<'a> Caller<'a> {
             return Ok(false);
         };
         let others = keyring.take(Some(&refused), asking);
+        let others = others.map_err(|error| self.without_secrets(error, asking));
         let mut so_far = self.so_far.borrow_mut();
         so_far.is_spent |= others.is_err();
         let others = others?;
         // The same would be refused once more.
-        let are_others = !others.says_the_same_as(&refused);
+        let are_others = !others.says_the_same_as(&refused)?;
         if are_others {
             so_far.is_spent = false;
             so_far.next = Some(others);
@@ -152,13 +164,78 @@ impl<'a> Caller<'a> {
     }
 
     /// What gives away where a text has it what the call proved itself with.
-    pub fn traces(&self) -> Traces {
-        let so_far = self.so_far.borrow();
-        let revealed: Vec<_> = so_far.used.iter().map(|held| held.reveal()).collect();
-        let mut secrets = vec![so_far.signature.as_bytes()];
+    pub fn traces(&self) -> Rc<Traces> {
+        let mut so_far = self.so_far.borrow_mut();
+        if let Some(traces) = &so_far.traces {
+            return Rc::clone(traces);
+        }
+        let traces = Rc::new(self.traces_of(&so_far));
+        so_far.traces = Some(Rc::clone(&traces));
+        traces
+    }
+
+    /// Whether its client may sign, so that an answer may show signed requests: this, or the rest of an
+    /// earlier one.
+    pub fn may_sign(&self) -> bool {
+        self.keyring.is_some()
+    }
+
+    fn traces_of(&self, so_far: &SoFar) -> Traces {
+        let known = self.keyring.map(Keyring::known).unwrap_or_default();
+        let held = so_far.used.iter().chain(&so_far.next).chain(&known);
+        let Ok(revealed) = held
+            .map(|held| held.reveal())
+            .collect::<Result<Vec<_>, _>>()
+        else {
+            return Traces::unknown();
+        };
+        let mut secrets: Vec<_> = so_far.signatures.iter().map(String::as_bytes).collect();
         secrets.extend(self.given.map(Token::value));
         secrets.extend(revealed.iter().flat_map(Revealed::secrets));
         Traces::of_all(&secrets)
+    }
+
+    /// An error with words of the host's, which may repeat what it granted.
+    fn without_secrets(&self, error: Error, asking: &Asking<'_>) -> Error {
+        let traces = self.traces_of(&self.so_far.borrow());
+        if !traces.are_in(&error.message) {
+            return error;
+        }
+        asking.failed(
+            error.status,
+            "what it was refused with repeats the credentials",
+        )
+    }
+}
+
+impl SoFar {
+    /// What the next request uses as a part of the same call: what was settled, or what the last one
+    /// used, unless it has expired since.
+    fn kept(&mut self) -> Option<Arc<Held>> {
+        let last = || {
+            let held = self.used.last()?;
+            let has_expired = held
+                .expires_at()
+                .is_some_and(|end| self.came < end && end <= now());
+            (!has_expired).then(|| Arc::clone(held))
+        };
+        self.next.take().or_else(last)
+    }
+
+    fn use_next(&mut self, held: Arc<Held>) {
+        if self
+            .used
+            .last()
+            .is_some_and(|last| Arc::ptr_eq(last, &held))
+        {
+            return;
+        }
+        if self.used.len() == MOST_USED {
+            self.used.remove(0);
+        }
+        self.used.push(held);
+        self.came = now();
+        self.traces = None;
     }
 }
 

@@ -42,11 +42,11 @@ impl Held {
     /// These credentials, which live on: they must not be in the allocator's reserve.
     fn new(credentials: Credentials<'_>, expires_at: Option<i64>) -> Result<Self, OutOfMemory> {
         let kind = match credentials {
-            Credentials::Token(token) => Kind::Token(Masked::new(token.value())),
+            Credentials::Token(token) => Kind::Token(Masked::new(token.value())?),
             Credentials::AccessKey(key) => Kind::AccessKey {
                 access_key: key.name().to_owned(),
-                secret_key: Masked::new(key.secret_key()),
-                security_token: key.security_token().map(Masked::new),
+                secret_key: Masked::new(key.secret_key())?,
+                security_token: key.security_token().map(Masked::new).transpose()?,
             },
         };
         memory::check()?;
@@ -84,24 +84,24 @@ impl Held {
     }
 
     /// The credentials in the clear.
-    pub fn reveal(&self) -> Revealed {
-        match &self.kind {
-            Kind::Token(token) => Revealed::Token(token.reveal()),
+    pub fn reveal(&self) -> Result<Revealed, OutOfMemory> {
+        Ok(match &self.kind {
+            Kind::Token(token) => Revealed::Token(token.reveal()?),
             Kind::AccessKey {
                 access_key,
                 secret_key,
                 security_token,
             } => Revealed::AccessKey {
                 access_key: access_key.clone(),
-                secret_key: secret_key.reveal(),
-                security_token: security_token.as_ref().map(Masked::reveal),
+                secret_key: secret_key.reveal()?,
+                security_token: security_token.as_ref().map(Masked::reveal).transpose()?,
             },
-        }
+        })
     }
 
     /// Whether a request with the others would say the same.
-    pub fn says_the_same_as(&self, others: &Self) -> bool {
-        match (self.reveal(), others.reveal()) {
+    pub fn says_the_same_as(&self, others: &Self) -> Result<bool, OutOfMemory> {
+        Ok(match (self.reveal()?, others.reveal()?) {
             (Revealed::Token(one), Revealed::Token(other)) => one == other,
             (
                 Revealed::AccessKey {
@@ -120,7 +120,7 @@ impl Held {
                     && security_token == others_security_token
             }
             _ => false,
-        }
+        })
     }
 }
 

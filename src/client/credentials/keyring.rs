@@ -1,6 +1,7 @@
 //! The credentials of one client: one thread at a time gets others, and those that need them wait for
 //! it.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +18,15 @@ use crate::transport::{Deadline, Endpoint, Failure, Gate, PerProcess, Transport}
 /// The service locks a key for five minutes. So long it is not tried again, lest that begin anew.
 const LOCKED: Duration = Duration::from_secs(60);
 
+/// More locked keys than anybody has.
+const MAX_LOCKED: usize = 64;
+
 const MAX_REASON: usize = 480;
+
+thread_local! {
+    /// The keyring for which this thread asks the host; of several, the latest.
+    static ASKING: Cell<usize> = const { Cell::new(0) };
+}
 
 /// The credentials that a client has, and where it gets others. A child of fork has its own.
 #[derive(Debug)]
@@ -36,13 +45,15 @@ struct Own {
 #[derive(Debug, Default)]
 struct State {
     current: Option<Current>,
+    /// What it had before.
+    previous: Option<Arc<Held>>,
     /// When others were last asked for.
     tried: Option<Instant>,
     /// How often that came to an end, and the error where the last time was in vain.
     ends: u64,
     error: Option<Error>,
-    /// The key that the service locked, and when it said so.
-    locked: Option<(String, Instant)>,
+    /// The keys that the service locked, and when it said so.
+    locked: Vec<(String, Instant)>,
     /// The thread that asks the host now.
     asking: Option<usize>,
 }
@@ -51,6 +62,8 @@ struct State {
 struct Current {
     held: Arc<Held>,
     life: Life,
+    /// Which of the tries brought it.
+    try_number: u64,
 }
 
 /// Who asks for credentials, and how long that may take.
@@ -99,16 +112,35 @@ impl Keyring {
         }
     }
 
+    /// All that it has, and had last: what must not be shown.
+    pub fn known(&self) -> Vec<Arc<Held>> {
+        let mut known = Vec::new();
+        if let Source::Fixed(held) = &self.source {
+            known.push(Arc::clone(held));
+        }
+        if let Some(own) = self.own.get() {
+            let state = own.locked();
+            let current = state.current.as_ref();
+            known.extend(current.map(|current| Arc::clone(&current.held)));
+            known.extend(state.previous.clone());
+        }
+        known
+    }
+
     /// Whether this very thread is asking the host for this client's credentials just now.
     pub fn is_asking_here(&self) -> bool {
         let asking = self.own.get().and_then(|own| own.locked().asking);
-        asking == Some(this_thread())
+        // A child of fork knows nothing of what its parent's threads do.
+        asking == Some(this_thread()) || ASKING.get() == self.number()
     }
 
     /// The key was locked by the service.
     pub fn lock_out(&self, held: &Held) {
         if let (Some(own), Some(access_key)) = (self.own.get(), held.access_key()) {
-            own.locked().locked = Some((access_key.to_owned(), Instant::now()));
+            let locked = &mut own.locked().locked;
+            locked.retain(|(_, since)| since.elapsed() < LOCKED);
+            locked.truncate(MAX_LOCKED);
+            locked.push((access_key.to_owned(), Instant::now()));
         }
     }
 
@@ -118,13 +150,14 @@ impl Keyring {
         refused: Option<&Arc<Held>>,
         asking: &Asking<'_>,
     ) -> Result<Arc<Held>, Error> {
-        let held = match &self.source {
+        let mut held = match &self.source {
             Source::Fixed(held) => Arc::clone(held),
-            _ => self.current(self.own()?, refused, asking)?,
+            _ => self.current(refused, asking)?,
         };
-        // Whoever was asked may have forked.
-        let locked_for = self.own()?.locked().is_locked(&held);
-        match locked_for {
+        if self.source.can_renew() && self.locked_for(&held)?.is_some() {
+            held = self.current(Some(&held), asking)?;
+        }
+        match self.locked_for(&held)? {
             None => Ok(held),
             Some(left) => {
                 let seconds = left.as_secs() + 1;
@@ -136,30 +169,58 @@ impl Keyring {
         }
     }
 
+    fn locked_for(&self, held: &Held) -> Result<Option<Duration>, OutOfMemory> {
+        Ok(self.own()?.locked().locked_for(held))
+    }
+
+    /// A number that no other client's has now.
+    fn number(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// What this process has. Whoever asks the host may come back from it in a child.
     fn own(&self) -> Result<&Own, OutOfMemory> {
         self.own.get_or_make(|| Ok(Own::default()))
     }
 
     fn current(
         &self,
-        own: &Own,
         refused: Option<&Arc<Held>>,
         asking: &Asking<'_>,
     ) -> Result<Arc<Held>, Error> {
+        let own = self.own()?;
         let found = own.locked().look(refused);
         match found {
             Found::Good(held) => Ok(held),
             Found::Old(held) => Ok(self.renewed(own, held, asking)),
             Found::Nothing(_, ends) => {
-                let pass = asking.transport.pass(&own.gate, asking.deadline);
-                let _pass = pass.map_err(|failure| asking.interrupted(&failure))?;
-                // Another thread may have got others meanwhile, or have failed to.
-                let found = own.locked().look_again(refused, ends)?;
+                let mut done = || {
+                    let state = own.locked();
+                    match state.look_again(refused, ends) {
+                        Ok(Found::Good(held) | Found::Old(held)) => Some(Ok(held)),
+                        Ok(Found::Nothing(..)) => None,
+                        Err(error) => Some(Err(error)),
+                    }
+                };
+                let pass = asking.transport.pass(&own.gate, asking.deadline, &mut done);
+                let pass = match pass.map_err(|failure| asking.interrupted(&failure))? {
+                    Ok(pass) => pass,
+                    Err(done) => return done,
+                };
+                let found = own.locked().look(refused);
                 let reason = match found {
                     Found::Good(held) | Found::Old(held) => return Ok(held),
                     Found::Nothing(reason, _) => reason,
                 };
-                self.get(own, reason, asking)
+                let result = self.get(own, reason, asking);
+                // The host's functions may call this client.
+                drop(pass);
+                asking.tell(&result);
+                // A call that was shut down, or has no time, learns that.
+                result.or_else(|error| match asking.transport.check(asking.deadline) {
+                    Err(failure) => Err(asking.interrupted(&failure)),
+                    Ok(()) => Err(error),
+                })
             }
         }
     }
@@ -167,7 +228,7 @@ impl Keyring {
     /// Others, where they can be had now; else these.
     fn renewed(&self, own: &Own, held: Arc<Held>, asking: &Asking<'_>) -> Arc<Held> {
         // Whoever is there already sees to it.
-        let Some(_pass) = own.gate.try_pass() else {
+        let Some(pass) = own.gate.try_pass() else {
             return held;
         };
         let found = own.locked().look(None);
@@ -184,6 +245,8 @@ impl Keyring {
                 ..*asking
             },
         );
+        drop(pass);
+        asking.tell(&others);
         others.unwrap_or_else(|error| {
             asking.log.line(Level::LOG_WARNING, || {
                 format!("{}; those that are there still do", error.message)
@@ -199,7 +262,9 @@ impl Keyring {
             state.tried = Some(Instant::now());
             state.asking = Some(this_thread());
         }
+        let outer = ASKING.replace(self.number());
         let result = self.source.get(reason, asking);
+        ASKING.set(outer);
         // What lives on must not be in the allocator's reserve.
         let result = result.and_then(|held| memory::check().map(|()| held).map_err(Error::from));
         // Who forked meanwhile leaves what is its parent's alone.
@@ -213,22 +278,15 @@ impl Keyring {
         let is_told = |error: &&Error| error.status == Status::CREDENTIALS_FAILED;
         state.error = result.as_ref().err().filter(is_told).cloned();
         if let Ok(held) = &result {
+            let before = state.current.take();
+            state.previous = before.map(|current| current.held);
             state.current = Some(Current {
+                try_number: state.ends,
                 held: Arc::clone(held),
                 life: Life {
                     began: now(),
                     ends: held.expires_at(),
                 },
-            });
-        }
-        drop(state);
-        if let Ok(held) = &result {
-            asking.log.line(Level::LOG_INFO, || {
-                let life = match held.expires_at() {
-                    Some(end) => format!("they expire in {} s", end.saturating_sub(now())),
-                    None => "when they expire is not known".to_owned(),
-                };
-                format!("{}: got credentials; {life}", asking.call)
             });
         }
         result
@@ -243,7 +301,7 @@ impl Own {
 
 impl State {
     fn look(&self, refused: Option<&Arc<Held>>) -> Found {
-        let Some(Current { held, life }) = &self.current else {
+        let Some(Current { held, life, .. }) = &self.current else {
             return Found::Nothing(Reason::REASON_FIRST, self.ends);
         };
         if refused.is_some_and(|refused| Arc::ptr_eq(refused, held)) {
@@ -263,7 +321,7 @@ impl State {
             (Some(error), _) if has_ended => Err(error.clone()),
             // However short its life is, it was got just now.
             (None, Some(current))
-                if has_ended
+                if current.try_number > ends
                     && !refused.is_some_and(|refused| Arc::ptr_eq(refused, &current.held)) =>
             {
                 Ok(Found::Good(Arc::clone(&current.held)))
@@ -273,15 +331,28 @@ impl State {
     }
 
     /// For how long the key is not tried.
-    fn is_locked(&self, held: &Held) -> Option<Duration> {
-        let (locked, since) = self.locked.as_ref()?;
-        let is_the_same = held.access_key() == Some(locked.as_str());
-        let left = LOCKED.checked_sub(since.elapsed())?;
-        is_the_same.then_some(left)
+    fn locked_for(&self, held: &Held) -> Option<Duration> {
+        let access_key = held.access_key()?;
+        let mut locked = self.locked.iter().rev();
+        let (_, since) = locked.find(|(locked, _)| locked == access_key)?;
+        LOCKED.checked_sub(since.elapsed())
     }
 }
 
 impl Asking<'_> {
+    /// Has the log say what came.
+    fn tell(&self, result: &Result<Arc<Held>, Error>) {
+        if let Ok(held) = result {
+            self.log.line(Level::LOG_INFO, || {
+                let life = match held.expires_at() {
+                    Some(end) => format!("they expire in {} s", end.saturating_sub(now())),
+                    None => "when they expire is not known".to_owned(),
+                };
+                format!("{}: got credentials; {life}", self.call)
+            });
+        }
+    }
+
     /// No credentials came.
     pub fn failed(&self, status: Status, reason: &str) -> Error {
         let Self { call, endpoint, .. } = self;
@@ -299,7 +370,7 @@ impl Asking<'_> {
 }
 
 /// Seconds since 1970.
-fn now() -> i64 {
+pub fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
