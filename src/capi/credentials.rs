@@ -341,8 +341,8 @@ impl Context {
             said: Mutex::default(),
         };
         let pointer = &raw mut grant;
-        // SAFETY: the host promised that both stay usable; the grant lives until the call returns.
         last_error::aside(|| {
+            // SAFETY: the host promised that both stay usable; the grant lives until the call returns.
             outside(|| unsafe { credentials(self.pointer(), reason as i32, pointer) });
         });
         let said = grant

@@ -217,9 +217,9 @@ impl Keyring {
                 drop(pass);
                 asking.tell(&result);
                 // A call that was shut down, or has no time, learns that.
-                result.or_else(|error| match asking.transport.check(asking.deadline) {
-                    Err(failure) => Err(asking.interrupted(&failure)),
-                    Ok(()) => Err(error),
+                result.map_err(|error| match asking.transport.check(asking.deadline) {
+                    Err(failure) => asking.interrupted(&failure),
+                    Ok(()) => error,
                 })
             }
         }
