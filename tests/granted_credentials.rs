@@ -2,55 +2,17 @@
 
 mod support;
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::{iter, ptr};
 
 use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
-use support::call::{Outcome, associate_raw};
-use support::client::{Client, config};
+use support::asked::{FIRST, REFUSED, asking, associate};
+use support::call::associate_raw;
+use support::client::config;
 use support::credentials::{ACCESS_KEY, Grant, SECRET_KEY, in_seconds};
 use support::raw::{NO_CONTENT, Server, Then, answer};
-
-const FIRST: i32 = 1;
-const REFUSED: i32 = 3;
-
-fn associate(client: &Client, service: &Emulator) -> Outcome {
-    let (fpga_id, ecs_id) = (&service.fpga_ids()[0], &service.ecs_ids()[0]);
-    client.own_associate(service.project_id(), fpga_id, ecs_id)
-}
-
-/// Remembers why it was asked.
-#[derive(Clone, Default)]
-struct Asked(Arc<Mutex<Vec<i32>>>);
-
-impl Asked {
-    fn note(&self, reason: i32) -> usize {
-        let mut reasons = self.0.lock().unwrap();
-        reasons.push(reason);
-        reasons.len()
-    }
-
-    fn reasons(&self) -> Vec<i32> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-/// A client that asks this function, and what it was asked for.
-fn asking(
-    endpoint: &str,
-    grant: impl Fn(usize, &Grant) + Send + Sync + 'static,
-) -> (Client, Asked) {
-    let asked = Asked::default();
-    let client = config().idempotent().credentials({
-        let asked = asked.clone();
-        move |reason, answer| grant(asked.note(reason), answer)
-    });
-    (client.client(endpoint), asked)
-}
 
 #[test]
 fn a_host_is_asked_once_for_what_does_not_expire() {
@@ -196,118 +158,6 @@ fn the_last_grant_that_succeeds_counts() {
         assert_ne!(grant.token("", 0), 0);
     });
     assert!(associate(&client, &service).is(Status::OK));
-}
-
-#[test]
-fn fifty_threads_with_an_expired_token_cause_one_callback() {
-    const THREADS: usize = 50;
-    let service = Emulator::start_plain().unwrap();
-    let tokens = [service.issue_token(3600), service.issue_token(3600)];
-    let (client, asked) = asking(service.endpoint(), {
-        let tokens = tokens.clone();
-        move |nth, grant| {
-            // So that others come to wait.
-            thread::yield_now();
-            assert_eq!(grant.token(&tokens[nth - 1], in_seconds(3600)), 0);
-        }
-    });
-    for expired in [None, Some(&tokens[0])] {
-        expired.iter().for_each(|token| service.expire_token(token));
-        let barrier = Barrier::new(THREADS);
-        thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| {
-                    barrier.wait();
-                    let outcome = associate(&client, &service);
-                    assert!(outcome.is(Status::OK), "{outcome:?}");
-                });
-            }
-        });
-    }
-    assert_eq!(asked.reasons(), [FIRST, REFUSED]);
-}
-
-#[test]
-fn who_waited_for_a_callback_in_vain_is_told_what_it_said() {
-    const THREADS: usize = 20;
-    let server = Server::answering(NO_CONTENT, Then::Keep);
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let (client, asked) = asking(&server.endpoint(), {
-        let waiting = Arc::clone(&waiting);
-        move |_, grant| {
-            let begun = Instant::now();
-            while waiting.load(Ordering::SeqCst) < THREADS
-                && begun.elapsed() < Duration::from_secs(10)
-            {
-                thread::yield_now();
-            }
-            assert_eq!(grant.refuse("sealed"), 0);
-        }
-    });
-    thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                waiting.fetch_add(1, Ordering::SeqCst);
-                assert!(client.own_example().is(Status::CREDENTIALS_FAILED));
-            });
-        }
-    });
-    // Who came after the refusal asked anew.
-    assert!(asked.reasons().len() < THREADS, "{:?}", asked.reasons());
-}
-
-/// A callback that is held until it is let go.
-fn held(endpoint: &str, timeout_ms: u32) -> (Client, mpsc::Receiver<()>, mpsc::Sender<()>) {
-    let (begun, has_begun) = mpsc::channel();
-    let (go, gone) = mpsc::channel::<()>();
-    let (begun, gone) = (Mutex::new(begun), Mutex::new(gone));
-    let client = config()
-        .timeout_ms(timeout_ms)
-        .credentials(move |_, grant| {
-            begun.lock().unwrap().send(()).unwrap();
-            gone.lock().unwrap().recv().ok();
-            assert_eq!(grant.token("a-token", 0), 0);
-        });
-    (client.client(endpoint), has_begun, go)
-}
-
-#[test]
-fn who_waits_for_a_callback_keeps_its_own_deadline() {
-    let server = Server::answering(NO_CONTENT, Then::Keep);
-    let (client, has_begun, go) = held(&server.endpoint(), 700);
-    thread::scope(|scope| {
-        let first = scope.spawn(|| client.own_example());
-        has_begun.recv().unwrap();
-        let begun = Instant::now();
-        let outcome = client.own_example();
-        assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
-        assert!(
-            !outcome.outcome_unknown && outcome.message.contains("credentials"),
-            "{outcome:?}"
-        );
-        assert!(begun.elapsed() >= Duration::from_millis(700));
-        go.send(()).unwrap();
-        // Its own time was over when the callback returned.
-        assert!(first.join().unwrap().is(Status::TIMEOUT));
-    });
-    assert!(client.own_example().is(Status::OK));
-    assert_eq!(server.finish().requests.len(), 1);
-}
-
-#[test]
-fn who_waits_for_a_callback_can_be_shut_down() {
-    let server = Server::answering(NO_CONTENT, Then::Keep);
-    let (client, has_begun, go) = held(&server.endpoint(), 60_000);
-    thread::scope(|scope| {
-        let first = scope.spawn(|| client.own_example());
-        has_begun.recv().unwrap();
-        let waiting = scope.spawn(|| client.own_example());
-        client.shutdown();
-        assert!(waiting.join().unwrap().is(Status::CANCELLED));
-        go.send(()).unwrap();
-        assert!(first.join().unwrap().is(Status::CANCELLED));
-    });
-    assert_eq!(server.finish().requests.len(), 0);
 }
 
 #[test]

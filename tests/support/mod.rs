@@ -4,6 +4,7 @@
 
 pub mod abi;
 pub mod arguments;
+pub mod asked;
 pub mod attempts;
 pub mod c;
 pub mod call;

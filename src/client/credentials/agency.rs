@@ -1,7 +1,7 @@
 //! Has the metadata service of the ECS server that this runs on give the keys of the server's agency.
 
+use super::asking::Asking;
 use super::held::Held;
-use super::keyring::Asking;
 use crate::association::{
     AGENCY_KEYS_PATH, AgencyKeys, METADATA_TOKEN_PATH, Token, is_page, says_no_agency,
 };

@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::asking::Asking;
 use super::held::{Held, Revealed};
-use super::keyring::{Asking, Keyring, now};
+use super::keyring::Keyring;
+use super::renewal::now;
 use crate::association::{Credentials, Denial, Token};
 use crate::error::Error;
 use crate::secret::Traces;

@@ -3,25 +3,17 @@
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use super::asking::Asking;
 use super::held::Held;
-use super::renewal::{Life, Need};
 use super::source::{Reason, Source};
+use super::state::{Found, State};
 use crate::error::Error;
-use crate::log::{Level, Log};
+use crate::log::Level;
 use crate::memory::{self, OutOfMemory};
 use crate::status::Status;
-use crate::text;
-use crate::transport::{Deadline, Endpoint, Failure, Gate, PerProcess, Transport};
-
-/// The service locks a key for five minutes. So long it is not tried again, lest that begin anew.
-const LOCKED: Duration = Duration::from_secs(60);
-
-/// More locked keys than anybody has.
-const MAX_LOCKED: usize = 64;
-
-const MAX_REASON: usize = 480;
+use crate::transport::{Gate, PerProcess};
 
 thread_local! {
     /// The keyring for which this thread asks the host; of several, the latest.
@@ -40,55 +32,6 @@ struct Own {
     state: Mutex<State>,
     /// Through which who gets others goes.
     gate: Gate,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    current: Option<Current>,
-    /// What it had before.
-    previous: Option<Arc<Held>>,
-    /// When others were last asked for.
-    tried: Option<Instant>,
-    /// How often that came to an end, and the error where the last time was in vain.
-    ends: u64,
-    error: Option<Error>,
-    /// The keys that the service locked, and when it said so.
-    locked: Vec<(String, Instant)>,
-    /// The thread that asks the host now.
-    asking: Option<usize>,
-}
-
-#[derive(Debug)]
-struct Current {
-    held: Arc<Held>,
-    life: Life,
-    /// Which of the tries brought it.
-    try_number: u64,
-}
-
-/// Who asks for credentials, and how long that may take.
-#[derive(Clone, Copy)]
-pub struct Asking<'a> {
-    /// The name of the call.
-    pub call: &'static str,
-    /// Where it goes.
-    pub endpoint: &'a Endpoint,
-    /// Whose waits these are.
-    pub transport: &'a Transport,
-    /// Until when.
-    pub deadline: Deadline,
-    /// Who wants to read about it.
-    pub log: &'a Log,
-}
-
-/// What a look at the keyring finds.
-enum Found {
-    /// These do.
-    Good(Arc<Held>),
-    /// These do, and others should be asked for.
-    Old(Arc<Held>),
-    /// Others are needed, since so many tries came to an end.
-    Nothing(Reason, u64),
 }
 
 impl Keyring {
@@ -119,17 +62,14 @@ impl Keyring {
             known.push(Arc::clone(held));
         }
         if let Some(own) = self.own.get() {
-            let state = own.locked();
-            let current = state.current.as_ref();
-            known.extend(current.map(|current| Arc::clone(&current.held)));
-            known.extend(state.previous.clone());
+            known.extend(own.locked().known());
         }
         known
     }
 
     /// Whether this very thread is asking the host for this client's credentials just now.
     pub fn is_asking_here(&self) -> bool {
-        let asking = self.own.get().and_then(|own| own.locked().asking);
+        let asking = self.own.get().and_then(|own| own.locked().asking());
         // A child of fork knows nothing of what its parent's threads do.
         asking == Some(this_thread()) || ASKING.get() == self.number()
     }
@@ -137,10 +77,7 @@ impl Keyring {
     /// The key was locked by the service.
     pub fn lock_out(&self, held: &Held) {
         if let (Some(own), Some(access_key)) = (self.own.get(), held.access_key()) {
-            let locked = &mut own.locked().locked;
-            locked.retain(|(_, since)| since.elapsed() < LOCKED);
-            locked.truncate(MAX_LOCKED);
-            locked.push((access_key.to_owned(), Instant::now()));
+            own.locked().lock_out(access_key);
         }
     }
 
@@ -257,11 +194,7 @@ impl Keyring {
 
     /// Gets others, for whom it is the turn.
     fn get(&self, own: &Own, reason: Reason, asking: &Asking<'_>) -> Result<Arc<Held>, Error> {
-        {
-            let mut state = own.locked();
-            state.tried = Some(Instant::now());
-            state.asking = Some(this_thread());
-        }
+        own.locked().begin(this_thread());
         let outer = ASKING.replace(self.number());
         let result = self.source.get(reason, asking);
         ASKING.set(outer);
@@ -271,24 +204,7 @@ impl Keyring {
         if !self.own.get().is_some_and(|now| std::ptr::eq(now, own)) {
             return result;
         }
-        let mut state = own.locked();
-        state.asking = None;
-        state.ends += 1;
-        // That this thread had no time, or memory, is nothing to the others.
-        let is_told = |error: &&Error| error.status == Status::CREDENTIALS_FAILED;
-        state.error = result.as_ref().err().filter(is_told).cloned();
-        if let Ok(held) = &result {
-            let before = state.current.take();
-            state.previous = before.map(|current| current.held);
-            state.current = Some(Current {
-                try_number: state.ends,
-                held: Arc::clone(held),
-                life: Life {
-                    began: now(),
-                    ends: held.expires_at(),
-                },
-            });
-        }
+        own.locked().end(&result);
         result
     }
 }
@@ -297,82 +213,6 @@ impl Own {
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl State {
-    fn look(&self, refused: Option<&Arc<Held>>) -> Found {
-        let Some(Current { held, life, .. }) = &self.current else {
-            return Found::Nothing(Reason::REASON_FIRST, self.ends);
-        };
-        if refused.is_some_and(|refused| Arc::ptr_eq(refused, held)) {
-            return Found::Nothing(Reason::REASON_REFUSED, self.ends);
-        }
-        match life.need(now(), self.tried) {
-            Need::None => Found::Good(Arc::clone(held)),
-            Need::Soft => Found::Old(Arc::clone(held)),
-            Need::Hard => Found::Nothing(Reason::REASON_EXPIRING, self.ends),
-        }
-    }
-
-    /// The same after a wait; what came of it in vain is told to all who waited.
-    fn look_again(&self, refused: Option<&Arc<Held>>, ends: u64) -> Result<Found, Error> {
-        let has_ended = self.ends > ends;
-        match (&self.error, &self.current) {
-            (Some(error), _) if has_ended => Err(error.clone()),
-            // However short its life is, it was got just now.
-            (None, Some(current))
-                if current.try_number > ends
-                    && !refused.is_some_and(|refused| Arc::ptr_eq(refused, &current.held)) =>
-            {
-                Ok(Found::Good(Arc::clone(&current.held)))
-            }
-            _ => Ok(self.look(refused)),
-        }
-    }
-
-    /// For how long the key is not tried.
-    fn locked_for(&self, held: &Held) -> Option<Duration> {
-        let access_key = held.access_key()?;
-        let mut locked = self.locked.iter().rev();
-        let (_, since) = locked.find(|(locked, _)| locked == access_key)?;
-        LOCKED.checked_sub(since.elapsed())
-    }
-}
-
-impl Asking<'_> {
-    /// Has the log say what came.
-    fn tell(&self, result: &Result<Arc<Held>, Error>) {
-        if let Ok(held) = result {
-            self.log.line(Level::LOG_INFO, || {
-                let life = match held.expires_at() {
-                    Some(end) => format!("they expire in {} s", end.saturating_sub(now())),
-                    None => "when they expire is not known".to_owned(),
-                };
-                format!("{}: got credentials; {life}", self.call)
-            });
-        }
-    }
-
-    /// No credentials came.
-    pub fn failed(&self, status: Status, reason: &str) -> Error {
-        let Self { call, endpoint, .. } = self;
-        let reason = text::bounded(&text::one_line(reason), MAX_REASON);
-        Error::new(
-            status,
-            &format!("{call}: getting credentials for {endpoint}: {reason}"),
-        )
-    }
-
-    /// The wait for them ended first.
-    pub fn interrupted(&self, failure: &Failure) -> Error {
-        self.failed(failure.status, &failure.reason)
-    }
-}
-
-/// Seconds since 1970.
-pub fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// A number that no other thread has now.

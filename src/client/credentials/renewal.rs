@@ -1,6 +1,6 @@
 //! When credentials are replaced by others: a rule, and nothing else.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The soft point: so many seconds before they expire others are asked for, or a quarter of their life
 /// before, whichever is later.
@@ -47,6 +47,12 @@ impl Life {
             _ => Need::None,
         }
     }
+}
+
+/// Seconds since 1970.
+pub fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

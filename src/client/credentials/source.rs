@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::agency;
+use super::asking::Asking;
 use super::held::Held;
-use super::keyring::Asking;
 use crate::error::Error;
 
 /// Why the host is asked for credentials.
