@@ -3,6 +3,7 @@
 mod support;
 
 use std::ffi::CString;
+use std::net::UdpSocket;
 use std::ptr;
 use std::thread;
 
@@ -12,7 +13,7 @@ use support::call::{associate_bytes, outcome};
 use support::client::config;
 use support::credentials::{ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN};
 use support::raw::{NO_CONTENT, Server, Then};
-use support::slow::with_own_dns;
+use support::slow::{with_own_dns, with_own_dns_alone};
 
 #[test]
 fn keys_that_could_not_sign_are_refused_when_they_are_set() {
@@ -205,13 +206,7 @@ fn nothing_signed_goes_over_plain_http_through_a_proxy() {
 fn a_name_that_leads_to_a_link_local_address_gets_no_credentials() {
     let test = "a_name_that_leads_to_a_link_local_address_gets_no_credentials";
     with_own_dns(test, |dns| {
-        thread::spawn(move || {
-            let mut query = [0; 512];
-            while let Ok((length, client)) = dns.recv_from(&mut query) {
-                let reply = metadata_address(&query[..length]);
-                dns.send_to(&reply, client).unwrap();
-            }
-        });
+        thread::spawn(move || answer_with(&dns, [169, 254, 169, 254]));
         for endpoint in ["https://service.test", "http://service.test"] {
             let client = config().allow_http().client(endpoint);
             let outcome = client.example();
@@ -222,14 +217,44 @@ fn a_name_that_leads_to_a_link_local_address_gets_no_credentials() {
     });
 }
 
-/// The reply to a query of one question: 169.254.169.254, or nothing where IPv6 is asked for.
-fn metadata_address(query: &[u8]) -> Vec<u8> {
+/// Without TLS nothing else proves that a name leads to this machine.
+#[test]
+fn localhost_is_this_machine_or_nothing() {
+    with_own_dns_alone("localhost_is_this_machine_or_nothing", |dns| {
+        thread::spawn(move || answer_with(&dns, [192, 0, 2, 1]));
+        let signing = config().access_key(ACCESS_KEY, SECRET_KEY, None);
+        for config in [
+            config().token("a-token"),
+            config().allow_http().token("a-token"),
+            signing,
+        ] {
+            let outcome = config.client("http://localhost:8080").own_example();
+            assert!(outcome.is(Status::RESOLVE_FAILED), "{outcome:?}");
+            assert!(
+                outcome.message.contains("this machine's own"),
+                "{outcome:?}"
+            );
+        }
+    });
+}
+
+fn answer_with(dns: &UdpSocket, address: [u8; 4]) {
+    let mut query = [0; 512];
+    while let Ok((length, client)) = dns.recv_from(&mut query) {
+        dns.send_to(&reply_to(&query[..length], address), client)
+            .unwrap();
+    }
+}
+
+/// The reply to a query of one question: this address, or nothing where IPv6 is asked for.
+fn reply_to(query: &[u8], address: [u8; 4]) -> Vec<u8> {
     let end = 12 + query[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
     let is_a = query[end - 3] == 1;
     let mut reply = query[..end].to_vec();
     reply[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
     if is_a {
-        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 169, 254, 169, 254]);
+        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
+        reply.extend(address);
     }
     reply
 }

@@ -404,6 +404,15 @@ pub fn on_line(config: Config, hear: impl Fn(i32, &str) + Send + Sync + 'static)
 ///
 /// `test` is the name of the test that calls this; the child runs it again.
 pub fn with_own_dns(test: &str, work: impl FnOnce(UdpSocket)) {
+    with_names_from("files dns", test, work);
+}
+
+/// The same, where all names are looked up there, `localhost` too.
+pub fn with_own_dns_alone(test: &str, work: impl FnOnce(UdpSocket)) {
+    with_names_from("dns", test, work);
+}
+
+fn with_names_from(services: &str, test: &str, work: impl FnOnce(UdpSocket)) {
     const CHILD: &str = "FPGA_ASSOCIATE_TEST_OWN_DNS";
     const SCRIPT: &str = r#"
         mount --bind "$1/resolv.conf" /etc/resolv.conf || exit
@@ -421,7 +430,8 @@ pub fn with_own_dns(test: &str, work: impl FnOnce(UdpSocket)) {
     let folder = tempfile::tempdir().unwrap();
     let resolv = "nameserver 127.0.0.1\noptions timeout:30\n";
     fs::write(folder.path().join("resolv.conf"), resolv).unwrap();
-    fs::write(folder.path().join("nsswitch.conf"), "hosts: files dns\n").unwrap();
+    let hosts = format!("hosts: {services}\n");
+    fs::write(folder.path().join("nsswitch.conf"), hosts).unwrap();
     again(
         test,
         Command::new("unshare")
