@@ -96,6 +96,15 @@ impl Contender {
         Ok((count(300)? - count(100)?) / 200.0)
     }
 
+    /// User instructions of a warm call on this very processor, counted one by one by `steps`.
+    pub fn steps(&self, steps: &Path, target: Target<'_>) -> Result<f64, Box<dyn Error>> {
+        const CALLS: u32 = 10;
+        let steps = steps.to_str().ok_or("no path")?;
+        let mut command = self.command(&[steps], target, CALLS, 1);
+        let printed = output(command.env("BENCH_MARKS", "1"))?.0;
+        Ok(number_after(&printed, "Steps :")? / f64::from(CALLS))
+    }
+
     /// System calls of a warm call: the difference of two run lengths.
     pub fn system_calls(&self, target: Target<'_>) -> Result<f64, Box<dyn Error>> {
         let count = |calls| -> Result<f64, Box<dyn Error>> {
