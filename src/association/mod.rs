@@ -29,6 +29,6 @@ pub use identifiers::{Filter, Pair};
 pub use list::{Association, Brought, List, WITHHELD};
 pub use page::{Fill, Page, Unusable};
 pub use request::{LAST_PAGE, Method, PAGE_SIZE, Request, associate, disassociate, list};
-pub use signature::{DATE_HEADER, Signable};
+pub use signature::{DATE_HEADER, Signable, Signed};
 pub use time::date;
 pub use token::Token;

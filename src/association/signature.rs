@@ -4,7 +4,7 @@
 //! sent, so that the caller gives the very values that go out.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::io::Write;
 
 use ring::{digest, hmac};
 
@@ -22,78 +22,82 @@ pub struct Signable<'a> {
     pub method: &'a str,
     /// The path and the query as they are sent.
     pub path: &'a str,
-    /// The headers that are signed, by their names in lower case, in order of the names;
-    /// [`DATE_HEADER`] must be one of them.
-    pub headers: &'a [(&'a str, &'a str)],
+    /// The headers that are signed, as far as the request has them, by their names in lower case and in
+    /// order of the names; [`DATE_HEADER`] must be one of them.
+    pub headers: &'a [Option<(&'a str, &'a str)>],
     /// The body as it is sent.
     pub body: &'a [u8],
 }
 
-impl Signable<'_> {
+/// How a request is signed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Signed {
     /// The value of the `Authorization` header.
-    pub fn authorization(&self, key: AccessKey<'_>) -> String {
-        let names = self.names();
-        let to_sign = self.string_to_sign(&self.canonical(&names));
+    pub authorization: Vec<u8>,
+    /// The signature in it.
+    pub signature: [u8; 64],
+}
+
+impl Signable<'_> {
+    /// Signs the request. One buffer serves for all texts on the way.
+    pub fn sign(&self, key: AccessKey<'_>) -> Signed {
+        let mut text = Vec::with_capacity(1024);
+        self.push_canonical(&mut text);
+        let hash = hash(&text);
+        text.clear();
+        self.push_string_to_sign(&mut text, &hash);
         let secret = hmac::Key::new(hmac::HMAC_SHA256, key.secret_key().as_bytes());
-        let signature = hmac::sign(&secret, to_sign.as_bytes());
-        let signature = Hex::of(signature.as_ref());
-        [
-            ALGORITHM,
-            " Access=",
-            key.name(),
-            ", SignedHeaders=",
-            &names,
-            ", Signature=",
-            signature.as_str(),
-        ]
-        .concat()
+        let signature = hex(hmac::sign(&secret, &text).as_ref());
+        text.clear();
+        add(
+            &mut text,
+            &[ALGORITHM, " Access=", key.name(), ", SignedHeaders="],
+        );
+        self.push_names(&mut text);
+        add(&mut text, &[", Signature="]);
+        text.extend_from_slice(&signature);
+        Signed {
+            authorization: text,
+            signature,
+        }
     }
 
     /// The request in the one form in which both sides hash it.
-    fn canonical(&self, names: &str) -> String {
+    fn push_canonical(&self, text: &mut Vec<u8>) {
         let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
-        let mut text = String::with_capacity(1024);
-        add(&mut text, &[self.method, "\n"]);
-        push_path(&mut text, path);
-        text.push('\n');
-        push_query(&mut text, query);
-        text.push('\n');
-        for (name, value) in self.headers {
-            add(&mut text, &[name, ":", value.trim_ascii(), "\n"]);
+        add(text, &[self.method, "\n"]);
+        push_path(text, path);
+        text.push(b'\n');
+        push_query(text, query);
+        text.push(b'\n');
+        for (name, value) in self.headers.iter().flatten() {
+            add(text, &[name, ":", value.trim_ascii(), "\n"]);
         }
-        add(&mut text, &["\n", names, "\n", hash(self.body).as_str()]);
-        text
+        text.push(b'\n');
+        self.push_names(text);
+        text.push(b'\n');
+        text.extend_from_slice(&hash(self.body));
     }
 
-    fn string_to_sign(&self, canonical: &str) -> String {
-        let date = self.headers.iter().find(|(name, _)| *name == DATE_HEADER);
+    fn push_string_to_sign(&self, text: &mut Vec<u8>, hash: &[u8]) {
+        let mut headers = self.headers.iter().flatten();
+        let date = headers.find(|(name, _)| *name == DATE_HEADER);
         let date = date.map_or("", |(_, date)| *date);
-        [
-            ALGORITHM,
-            "\n",
-            date,
-            "\n",
-            hash(canonical.as_bytes()).as_str(),
-        ]
-        .concat()
+        add(text, &[ALGORITHM, "\n", date, "\n"]);
+        text.extend_from_slice(hash);
     }
 
-    fn names(&self) -> String {
-        let mut names = String::with_capacity(128);
-        for (name, _) in self.headers {
-            if !names.is_empty() {
-                names.push(';');
-            }
-            names.push_str(name);
+    fn push_names(&self, text: &mut Vec<u8>) {
+        for (nth, (name, _)) in self.headers.iter().flatten().enumerate() {
+            add(text, &[if nth == 0 { "" } else { ";" }, name]);
         }
-        names
     }
 }
 
 /// Each segment in its one form, and a slash at the end, which the path that is sent does not have.
-fn push_path(text: &mut String, path: &str) {
+fn push_path(text: &mut Vec<u8>, path: &str) {
     if is_plain(path) {
-        text.push_str(path);
+        text.extend_from_slice(path.as_bytes());
     } else {
         for (nth, segment) in path.split('/').enumerate() {
             add(text, &[if nth == 0 { "" } else { "/" }]);
@@ -101,12 +105,12 @@ fn push_path(text: &mut String, path: &str) {
         }
     }
     if !path.ends_with('/') {
-        text.push('/');
+        text.push(b'/');
     }
 }
 
 /// Names and values in their one form, in order of what they mean.
-fn push_query(text: &mut String, query: &str) {
+fn push_query(text: &mut Vec<u8>, query: &str) {
     let mut pairs = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -118,7 +122,7 @@ fn push_query(text: &mut String, query: &str) {
     for (nth, (name, value)) in pairs.iter().enumerate() {
         add(text, &[if nth == 0 { "" } else { "&" }]);
         push_encoded(text, name);
-        text.push('=');
+        text.push(b'=');
         push_encoded(text, value);
     }
 }
@@ -156,44 +160,36 @@ fn decoded(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(bytes)
 }
 
-fn push_encoded(text: &mut String, bytes: &[u8]) {
+fn push_encoded(text: &mut Vec<u8>, bytes: &[u8]) {
     for &byte in bytes {
         if is_unreserved(byte) {
-            text.push(byte.into());
+            text.push(byte);
         } else {
-            // Writing to a text can't fail.
+            // Writing to memory can't fail.
             let _ = write!(text, "%{byte:02X}");
         }
     }
 }
 
-fn add(text: &mut String, more: &[&str]) {
+fn add(text: &mut Vec<u8>, more: &[&str]) {
     for more in more {
-        text.push_str(more);
+        text.extend_from_slice(more.as_bytes());
     }
 }
 
-fn hash(bytes: &[u8]) -> Hex {
-    Hex::of(digest::digest(&digest::SHA256, bytes).as_ref())
+fn hash(bytes: &[u8]) -> [u8; 64] {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 /// 32 bytes in hexadecimal digits.
-struct Hex([u8; 64]);
-
-impl Hex {
-    fn of(bytes: &[u8]) -> Self {
-        let mut text = [b'0'; 64];
-        for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {
-            for (digit, value) in digits.iter_mut().zip([byte >> 4, byte & 15]) {
-                *digit = value + if value < 10 { b'0' } else { b'a' - 10 };
-            }
+fn hex(bytes: &[u8]) -> [u8; 64] {
+    let mut text = [b'0'; 64];
+    for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        for (digit, value) in digits.iter_mut().zip([byte >> 4, byte & 15]) {
+            *digit = value + if value < 10 { b'0' } else { b'a' - 10 };
         }
-        Self(text)
     }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
+    text
 }
 
 #[cfg(test)]
@@ -214,7 +210,7 @@ mod tests {
             let headers = signed_headers(vector);
             let headers: Vec<_> = headers
                 .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .map(|(name, value)| Some((name.as_str(), value.as_str())))
                 .collect();
             let request = Signable {
                 method: text("method"),
@@ -222,15 +218,21 @@ mod tests {
                 headers: &headers,
                 body: text("body").as_bytes(),
             };
-            let canonical = request.canonical(&request.names());
-            assert_eq!(canonical, text("canonical_request"), "{id}");
+            let as_text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+            let mut canonical = Vec::new();
+            request.push_canonical(&mut canonical);
+            assert_eq!(as_text(&canonical), text("canonical_request"), "{id}");
+            let mut to_sign = Vec::new();
+            request.push_string_to_sign(&mut to_sign, &hash(&canonical));
+            assert_eq!(as_text(&to_sign), text("string_to_sign"), "{id}");
+            let key = AccessKey::new(text("access_key"), text("secret_key"), None).unwrap();
+            let signed = request.sign(key);
             assert_eq!(
-                request.string_to_sign(&canonical),
-                text("string_to_sign"),
+                as_text(&signed.authorization),
+                text("authorization"),
                 "{id}"
             );
-            let key = AccessKey::new(text("access_key"), text("secret_key"), None).unwrap();
-            assert_eq!(request.authorization(key), text("authorization"), "{id}");
+            assert_eq!(as_text(&signed.signature), text("signature"), "{id}");
         }
     }
 
@@ -267,9 +269,9 @@ mod tests {
             ("/a%20b/%c3%a9~", "/a%20b/%C3%A9~/"),
             ("/a+b/%zz%", "/a%2Bb/%25zz%25/"),
         ] {
-            let mut text = String::new();
+            let mut text = Vec::new();
             push_path(&mut text, path);
-            assert_eq!(text, canonical, "{path}");
+            assert_eq!(text, canonical.as_bytes(), "{path}");
         }
         for (query, canonical) in [
             ("", ""),
@@ -279,9 +281,9 @@ mod tests {
             ("a=b=c", "a=b%3Dc"),
             ("a=%7e%20", "a=~%20"),
         ] {
-            let mut text = String::new();
+            let mut text = Vec::new();
             push_query(&mut text, query);
-            assert_eq!(text, canonical, "{query}");
+            assert_eq!(text, canonical.as_bytes(), "{query}");
         }
     }
 }

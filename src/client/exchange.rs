@@ -108,9 +108,13 @@ impl Session<'_> {
             return Err(self.unproven(error));
         }
         let signature = Signature::of(&request, endpoint, key);
-        self.report.caller.signed(signature.authorization());
+        self.report.caller.signed(signature.digits());
+        let headers = signature.headers(key);
         let request = Request {
-            credentials: &signature.headers(key),
+            credentials: match key.security_token() {
+                Some(_) => &headers,
+                None => without_last(&headers),
+            },
             ..request
         };
         debug_assert!(

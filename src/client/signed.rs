@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use crate::association::{self, AccessKey, DATE_HEADER, Signable};
+use crate::association::{self, AccessKey, DATE_HEADER, Signable, Signed};
 use crate::transport::{Endpoint, Request};
 
 /// The header that names the project of a signed request.
@@ -13,8 +13,8 @@ const TOKEN_HEADER: &str = "x-security-token";
 
 /// When and how a request was signed.
 pub struct Signature {
-    date: String,
-    authorization: String,
+    date: [u8; 16],
+    signed: Signed,
 }
 
 impl Signature {
@@ -22,61 +22,54 @@ impl Signature {
     pub fn of(request: &Request<'_>, endpoint: &Endpoint, key: AccessKey<'_>) -> Self {
         let date = association::date(SystemTime::now());
         Self {
-            authorization: authorization(request, endpoint, key, &date),
+            signed: sign(request, endpoint, key, &date),
             date,
         }
     }
 
-    /// The value of the header that holds it.
-    pub fn authorization(&self) -> &str {
-        &self.authorization
+    /// The signature itself, without what stands around it.
+    pub fn digits(&self) -> [u8; 64] {
+        self.signed.signature
     }
 
     /// Whether it is one of this request.
     pub fn is_of(&self, request: &Request<'_>, endpoint: &Endpoint, key: AccessKey<'_>) -> bool {
-        self.authorization == authorization(request, endpoint, key, &self.date)
+        self.signed == sign(request, endpoint, key, &self.date)
     }
 
-    /// What the request carries.
-    pub fn headers<'a>(&'a self, key: AccessKey<'a>) -> Vec<(&'static str, &'a [u8])> {
-        let mut headers = vec![
-            ("authorization", self.authorization.as_bytes()),
-            (DATE_HEADER, self.date.as_bytes()),
-        ];
-        headers.extend(
-            key.security_token()
-                .map(|token| (TOKEN_HEADER, token.as_bytes())),
-        );
-        headers
+    /// What the request carries; the last where the key is a temporary one.
+    pub fn headers<'a>(&'a self, key: AccessKey<'a>) -> [(&'static str, &'a [u8]); 3] {
+        [
+            ("authorization", &self.signed.authorization),
+            (DATE_HEADER, &self.date),
+            (
+                TOKEN_HEADER,
+                key.security_token().unwrap_or_default().as_bytes(),
+            ),
+        ]
     }
 }
 
 /// Signs what no proxy may change: not who asks with which program, nor what it accepts.
-fn authorization(
-    request: &Request<'_>,
-    endpoint: &Endpoint,
-    key: AccessKey<'_>,
-    date: &str,
-) -> String {
-    let host = endpoint.to_string();
+fn sign(request: &Request<'_>, endpoint: &Endpoint, key: AccessKey<'_>, date: &[u8]) -> Signed {
     let own = |wanted| {
         let mut own = request.headers.iter().copied();
         own.find(|(name, _)| *name == wanted)
     };
+    let date = std::str::from_utf8(date).unwrap_or_default();
     // In order of their names.
     let headers = [
         own("content-type"),
-        Some(("host", host.as_str())),
+        Some(("host", endpoint.authority())),
         own(PROJECT_HEADER),
         Some((DATE_HEADER, date)),
         key.security_token().map(|token| (TOKEN_HEADER, token)),
     ];
-    let headers: Vec<_> = headers.into_iter().flatten().collect();
     let signable = Signable {
         method: request.method,
         path: request.path,
         headers: &headers,
         body: request.body,
     };
-    signable.authorization(key)
+    signable.sign(key)
 }

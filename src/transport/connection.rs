@@ -43,7 +43,7 @@ impl Connection {
         endpoint: &Endpoint,
         cancel: Option<Cancel>,
     ) -> Result<Self, Failure> {
-        let authority = Authority::try_from(endpoint.to_string())
+        let authority = Authority::try_from(endpoint.authority())
             .map_err(|error| defect(Step::Connect, &error))?;
         let socket = Arc::clone(stream.socket());
         let wire = Arc::new(Mutex::new(Wire::new(stream, cancel)));

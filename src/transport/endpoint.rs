@@ -16,6 +16,7 @@ pub struct Endpoint {
     host: String,
     port: u16,
     tls: bool,
+    authority: String,
 }
 
 impl Endpoint {
@@ -48,15 +49,11 @@ impl Endpoint {
             return Err("has more than a host and a port; give no path, query or fragment");
         }
         let (host, port) = split_port(authority)?;
-        let endpoint = Self {
-            host: host.to_ascii_lowercase(),
-            port: match port {
-                Some(port) => read_port(port)?,
-                None if tls => 443,
-                None => 80,
-            },
-            tls,
+        let port = match port {
+            Some(port) => read_port(port)?,
+            None => port_of_scheme(tls),
         };
+        let endpoint = Self::new(host.to_ascii_lowercase(), port, tls);
         if endpoint.address().is_some_and(is_link_local) {
             return Err("is a link-local address, such as that of the metadata service");
         }
@@ -68,11 +65,30 @@ impl Endpoint {
 
     /// The endpoint without TLS at an address.
     pub(super) fn at(address: SocketAddr) -> Self {
-        Self {
-            host: address.ip().to_string(),
-            port: address.port(),
-            tls: false,
+        Self::new(address.ip().to_string(), address.port(), false)
+    }
+
+    fn new(host: String, port: u16, tls: bool) -> Self {
+        let mut authority = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.clone()
+        };
+        if port != port_of_scheme(tls) {
+            authority.push_str(&format!(":{port}"));
         }
+        Self {
+            host,
+            port,
+            tls,
+            authority,
+        }
+    }
+
+    /// `host`, or `host:port` where the port is not the scheme's own: as it stands in a URL, and in the
+    /// header `Host`.
+    pub fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// Whether a signed request may go there: who reads one can send it again.
@@ -159,20 +175,15 @@ fn embedded(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
     .flatten()
 }
 
-/// `host`, or `host:port` where the port is not the scheme's own: as it stands in a URL.
+/// As it stands in a URL.
 impl fmt::Display for Endpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(formatter, "[{}]", self.host)?;
-        } else {
-            formatter.write_str(&self.host)?;
-        }
-        let scheme_port = if self.tls { 443 } else { 80 };
-        if self.port != scheme_port {
-            write!(formatter, ":{}", self.port)?;
-        }
-        Ok(())
+        formatter.write_str(&self.authority)
     }
+}
+
+fn port_of_scheme(tls: bool) -> u16 {
+    if tls { 443 } else { 80 }
 }
 
 /// The host without brackets, and the port's text.

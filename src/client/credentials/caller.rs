@@ -1,7 +1,6 @@
 //! Who makes one call: what its requests prove that with, and what has come of it so far.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,14 +29,15 @@ pub struct Caller<'a> {
 /// What has come of a call so far.
 #[derive(Default)]
 struct SoFar {
-    /// What its requests used, the latest last.
-    used: Vec<Arc<Held>>,
+    /// What the latest request used, and those before.
+    used: Option<Arc<Held>>,
+    earlier: Vec<Arc<Held>>,
     /// When the latest came, in seconds since 1970.
     came: i64,
     /// What the next request uses, where that is settled already.
     next: Option<Arc<Held>>,
     /// The latest signatures.
-    signatures: VecDeque<String>,
+    signatures: Vec<[u8; 64]>,
     /// What gives all that away, where it was asked for.
     traces: Option<Rc<Traces>>,
     /// Whether others were asked for because the service refused those that it had.
@@ -96,13 +96,12 @@ impl<'a> Caller<'a> {
     }
 
     /// A request went out with this signature.
-    pub fn signed(&self, authorization: &str) {
-        let (_, signature) = authorization.rsplit_once('=').unwrap_or_default();
+    pub fn signed(&self, signature: [u8; 64]) {
         let mut so_far = self.so_far.borrow_mut();
         if so_far.signatures.len() == MOST_SIGNATURES {
-            so_far.signatures.pop_front();
+            so_far.signatures.remove(0);
         }
-        so_far.signatures.push_back(signature.to_owned());
+        so_far.signatures.push(signature);
         so_far.traces = None;
     }
 
@@ -111,7 +110,7 @@ impl<'a> Caller<'a> {
         let so_far = self.so_far.borrow();
         so_far
             .used
-            .last()
+            .as_ref()
             .is_some_and(|held| held.access_key().is_some())
     }
 
@@ -121,7 +120,7 @@ impl<'a> Caller<'a> {
         so_far.may_others_do = matches!(denial, None | Some(Denial::Key));
         so_far.is_spent = denial.is_some();
         if denial == Some(Denial::Locked)
-            && let (Some(keyring), Some(held)) = (self.keyring, so_far.used.last())
+            && let (Some(keyring), Some(held)) = (self.keyring, &so_far.used)
         {
             keyring.lock_out(held);
         }
@@ -146,7 +145,7 @@ impl<'a> Caller<'a> {
         let refused = {
             let mut so_far = self.so_far.borrow_mut();
             so_far.has_renewed = true;
-            so_far.used.last().cloned()
+            so_far.used.clone()
         };
         let (Some(keyring), Some(refused)) = (self.keyring, refused) else {
             return Ok(false);
@@ -184,14 +183,19 @@ impl<'a> Caller<'a> {
 
     fn traces_of(&self, so_far: &SoFar) -> Traces {
         let known = self.keyring.map(Keyring::known).unwrap_or_default();
-        let held = so_far.used.iter().chain(&so_far.next).chain(&known);
+        let held = so_far
+            .earlier
+            .iter()
+            .chain(&so_far.used)
+            .chain(&so_far.next)
+            .chain(&known);
         let Ok(revealed) = held
             .map(|held| held.reveal())
             .collect::<Result<Vec<_>, _>>()
         else {
             return Traces::unknown();
         };
-        let mut secrets: Vec<_> = so_far.signatures.iter().map(String::as_bytes).collect();
+        let mut secrets: Vec<_> = so_far.signatures.iter().map(<[u8; 64]>::as_slice).collect();
         secrets.extend(self.given.map(Token::value));
         secrets.extend(revealed.iter().flat_map(Revealed::secrets));
         Traces::of_all(&secrets)
@@ -215,7 +219,7 @@ impl SoFar {
     /// used, unless it has expired since.
     fn kept(&mut self) -> Option<Arc<Held>> {
         let last = || {
-            let held = self.used.last()?;
+            let held = self.used.as_ref()?;
             let has_expired = held
                 .expires_at()
                 .is_some_and(|end| self.came < end && end <= now());
@@ -227,15 +231,15 @@ impl SoFar {
     fn use_next(&mut self, held: Arc<Held>) {
         if self
             .used
-            .last()
+            .as_ref()
             .is_some_and(|last| Arc::ptr_eq(last, &held))
         {
             return;
         }
-        if self.used.len() == MOST_USED {
-            self.used.remove(0);
+        if self.earlier.len() == MOST_USED {
+            self.earlier.remove(0);
         }
-        self.used.push(held);
+        self.earlier.extend(self.used.replace(held));
         self.came = now();
         self.traces = None;
     }
