@@ -16,7 +16,7 @@ const ALGORITHM: &str = "SDK-HMAC-SHA256";
 pub const DATE_HEADER: &str = "x-sdk-date";
 
 /// The parts of a request that its signature is about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Signable<'a> {
     /// `POST` and the like.
     pub method: &'a str,
@@ -30,7 +30,7 @@ pub struct Signable<'a> {
 }
 
 /// How a request is signed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Signed {
     /// The value of the `Authorization` header.
     pub authorization: Vec<u8>,

@@ -3,8 +3,8 @@
 //! - `verdict` decides what comes next, from the facts alone; it is a pure function.
 //! - `course` carries that out, and makes facts of what comes of it: for changes and for lists.
 //! - `credentials` are what requests prove with who asks.
-//! - `exchange` sends one request, which `signed` may sign; `report` puts what became of it into words, `told` the end of the
-//!   call.
+//! - `exchange` sends one request, which `signed` may sign; `report` puts what became of it into
+//!   words, `told` the end of the call.
 //! - `question` and `list` are what is asked of the list.
 
 mod course;

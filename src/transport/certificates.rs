@@ -1,8 +1,6 @@
 //! Certificates and keys in PEM, as system administrators have them.
 
-use std::io::{self, Read};
 use std::iter;
-use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,11 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor, UnixTime};
 use rustls::sign::CertifiedKey;
 
-use super::system;
 use crate::memory;
-
-/// The largest file in bytes.
-const MAX_FILE: u64 = 16 * 1024 * 1024;
 
 const BEGIN: &str = "-----BEGIN ";
 
@@ -37,21 +31,6 @@ const SERVER_USES: [&[u8]; 2] = [
     &[6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1],
     &[6, 4, 0x55, 0x1d, 0x25, 0],
 ];
-
-/// Reads a file, which must be a regular one: nothing else has an end that one can wait for.
-pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let file = system::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(io::Error::other("is over 16 MiB long"));
-    }
-    Ok(bytes)
-}
 
 /// What a text says of one certificate.
 #[derive(Debug)]

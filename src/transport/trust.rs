@@ -13,9 +13,13 @@ use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use rustls::sign::CertifiedKey;
 
 use super::certificates::{self, Said};
+use super::file::read_file;
 use super::process::PerProcess;
 use super::system;
 use crate::memory::{self, OutOfMemory};
+
+/// The largest file of certificates.
+const MAX_FILE_KIB: u64 = 16 * 1024;
 
 /// Which certificates a client trusts.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +34,9 @@ pub enum Trust {
 impl Trust {
     /// The certificates of a PEM file; the error says what is wrong with it.
     pub fn in_file(path: &Path) -> Result<Self, String> {
-        let pem = certificates::read_file(path).map_err(|error| error.to_string())?;
+        let pem = read_file(path, MAX_FILE_KIB)
+            .map_err(|error| error.to_string())?
+            .bytes;
         Self::in_pem(&pem)
     }
 
@@ -143,7 +149,7 @@ impl Found {
 
     /// What can't be read in it is passed over: one bad certificate must not take the others away.
     fn add_file(&mut self, path: &Path) -> io::Result<()> {
-        let pem = certificates::read_file(path)?;
+        let pem = read_file(path, MAX_FILE_KIB)?.bytes;
         for said in certificates::in_pem(&memory::lossy(&pem)?, now()).flatten() {
             self.add(said)?;
         }

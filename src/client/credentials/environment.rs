@@ -2,14 +2,13 @@
 //! and the SDKs' credentials file. Read once, when a host asks for it.
 
 use std::env;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::held::Held;
 use crate::error::Error;
 use crate::status::Status;
-use crate::transport::is_readable_by_all;
+use crate::transport::{HOME_VARIABLE, read_file};
 
 /// Access key, secret key and security token, in the order in which they are looked for.
 const VARIABLES: &[[&str; 3]] = &[
@@ -29,7 +28,7 @@ const SECTION: &str = "basic";
 const FILE_VARIABLE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 const FILE: &str = ".huaweicloud/credentials";
 
-const MAX_FILE: u64 = 64 * 1024;
+const MAX_FILE_KIB: u64 = 64;
 
 /// Credentials, and what the host should know about where they were.
 pub struct FromEnvironment {
@@ -109,28 +108,15 @@ fn file() -> Option<PathBuf> {
     let named = |name| env::var_os(name).filter(|value| !value.is_empty());
     match named(FILE_VARIABLE) {
         Some(path) => Some(path.into()),
-        None => Some(Path::new(&named(HOME)?).join(FILE)),
+        None => Some(Path::new(&named(HOME_VARIABLE)?).join(FILE)),
     }
 }
 
-#[cfg(not(windows))]
-const HOME: &str = "HOME";
-#[cfg(windows)]
-const HOME: &str = "USERPROFILE";
-
 /// The file's text, and a warning where everyone may read it.
 fn read(path: &Path) -> io::Result<(String, Option<String>)> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut text = String::new();
-    file.take(MAX_FILE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(io::Error::other("it is over 64 KiB long"));
-    }
-    let warning = is_readable_by_all(&metadata).then(|| {
+    let file = read_file(path, MAX_FILE_KIB)?;
+    let text = String::from_utf8(file.bytes).map_err(|_| io::Error::other("is not UTF-8"))?;
+    let warning = file.is_readable_by_all.then(|| {
         format!(
             "{} holds secret keys and can be read by everyone on this machine",
             path.display()

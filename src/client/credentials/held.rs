@@ -6,14 +6,14 @@ use crate::masked::Masked;
 use crate::memory::{self, OutOfMemory};
 
 /// Credentials that were checked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Held {
     kind: Kind,
     /// In seconds since 1970; nothing where that is not known.
     expires_at: Option<i64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Kind {
     Token(Masked),
     AccessKey {

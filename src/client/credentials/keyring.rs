@@ -87,13 +87,16 @@ impl Keyring {
         refused: Option<&Arc<Held>>,
         asking: &Asking<'_>,
     ) -> Result<Arc<Held>, Error> {
-        let mut held = match &self.source {
-            Source::Fixed(held) => Arc::clone(held),
-            _ => self.current(refused, asking)?,
+        let held = if !self.source.can_renew() {
+            self.source.get(Reason::REASON_FIRST, asking)?
+        } else {
+            let held = self.current(refused, asking)?;
+            match self.locked_for(&held)? {
+                None => return Ok(held),
+                // There may be another.
+                Some(_) => self.current(Some(&held), asking)?,
+            }
         };
-        if self.source.can_renew() && self.locked_for(&held)?.is_some() {
-            held = self.current(Some(&held), asking)?;
-        }
         match self.locked_for(&held)? {
             None => Ok(held),
             Some(left) => {

@@ -23,6 +23,9 @@ mod threads;
 
 pub use threads::{Thread, Visitors, is_helper_thread, without_cancellation};
 
+/// Names the folder of the user's own files.
+pub const HOME_VARIABLE: &str = "HOME";
+
 /// Whether everyone on this machine may read a file.
 pub fn is_readable_by_all(metadata: &Metadata) -> bool {
     metadata.permissions().mode() & 0o004 != 0
