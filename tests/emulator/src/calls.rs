@@ -1,13 +1,14 @@
 //! One request, from its bytes to its answer: which call it is, who asks, what it carries.
 //!
-//! The order of the checks is the gateway's: path, method, size, token or signature; then the
+//! The order of the checks is the gateway's: rate, path, method, size, token or signature; then the
 //! service's: project, body, images.
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, DATE};
+use hyper::header::{ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
 use hyper::http;
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
@@ -19,6 +20,7 @@ use crate::listing::{self, Query};
 use crate::record::Recorded;
 use crate::refusal::Refusal;
 use crate::server::Site;
+use crate::traffic::Serving;
 use crate::{Shared, identity, lock, random};
 
 /// What a request asks for.
@@ -42,21 +44,33 @@ struct Image {
 }
 
 impl Site for Shared {
-    fn answer(
+    async fn answer(
         &self,
         parts: &Parts,
         body: Option<&Bytes>,
     ) -> Result<Response<Full<Bytes>>, http::Error> {
+        let _serving = Serving::begin(&self.traffic, changed_ecs_image(parts, body));
+        let admitted = lock(&self.traffic).admit(Instant::now());
+        let service_time = lock(&self.traffic).service_time();
+        // Even no sleep ends at the timer's next tick, a millisecond later.
+        if !service_time.is_zero() {
+            tokio::time::sleep(service_time).await;
+        }
+        let answered = admitted.and_then(|()| answer(self, parts, body));
+
         let request_id = random::hex(32);
         let mut response = Response::builder()
             .header("x-request-id", &request_id)
             .header(DATE, self.clock.http_date());
-        let (status, json) = match answer(self, parts, body) {
+        let (status, json) = match answered {
             Ok(None) => (StatusCode::NO_CONTENT, None),
             Ok(Some(json)) => (StatusCode::OK, Some(json)),
             Err(refusal) => {
                 if let Some(allow) = refusal.allow() {
                     response = response.header(ALLOW, allow);
+                }
+                if let Some(retry_after) = refusal.retry_after() {
+                    response = response.header(RETRY_AFTER, retry_after);
                 }
                 (refusal.status(), Some(refusal.body(&request_id)))
             }
@@ -132,6 +146,14 @@ fn route<'a>(method: &Method, path: &'a str) -> Result<(Cow<'a, str>, Call<'a>),
         _ => return Err(Refusal::NoSuchApi),
     };
     Ok((decode(project_id), call))
+}
+
+/// The ECS image that the request is to change, whether or not it may.
+fn changed_ecs_image(parts: &Parts, body: Option<&Bytes>) -> Option<String> {
+    match route(&parts.method, parts.uri.path()) {
+        Ok((_, Call::Associate { .. } | Call::Disassociate { .. })) => ecs_id(body?).ok(),
+        _ => None,
+    }
 }
 
 fn decode(segment: &str) -> Cow<'_, str> {

@@ -8,10 +8,11 @@
 //! ```
 //!
 //! A request walks through the files in this order: [`server`] (socket, TLS, HTTP), [`calls`]
-//! (which call), [`identity`] (who asks), [`signature`] and [`accounts`] (whether that is true),
-//! [`service`] (the rules), [`listing`] (pages), [`refusal`] (error bodies), [`record`] (what tests
-//! look at afterwards). [`credentials`] hands out what `accounts` knows,
-//! and so does [`metadata`], a server of its own.
+//! (which call), [`traffic`] (what else is being served), [`rate`] (whether it is let in),
+//! [`identity`] (who asks), [`signature`] and [`accounts`] (whether that is true), [`service`] (the
+//! rules), [`pairs`] (the associations), [`listing`] (pages), [`refusal`] (error bodies), [`record`]
+//! (what tests look at afterwards). [`credentials`] hands out what `accounts` knows, and so does
+//! [`metadata`], a server of its own.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -35,12 +36,15 @@ mod identity;
 mod images;
 mod listing;
 mod metadata;
+mod pairs;
 mod random;
+mod rate;
 mod record;
 mod refusal;
 mod server;
 mod service;
 mod signature;
+mod traffic;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -54,9 +58,11 @@ use images::{EcsImage, FpgaImage};
 use record::Records;
 use server::Server;
 use service::Service;
+use traffic::Traffic;
 
 pub use credentials::AccessKey;
 pub use metadata::{Metadata, MetadataMode};
+pub use rate::{Flow, Rate, RateKind};
 pub use record::Recorded;
 
 /// What may differ from one emulator to another.
@@ -105,6 +111,7 @@ struct Shared {
     clock: Clock,
     accounts: Mutex<Accounts>,
     service: Mutex<Service>,
+    traffic: Mutex<Traffic>,
     records: Mutex<Records>,
     on_request: Option<fn(&Recorded)>,
 }
@@ -142,6 +149,7 @@ impl Emulator {
             tenant,
             clock: Clock::default(),
             service: Mutex::new(service),
+            traffic: Mutex::default(),
             records: Mutex::default(),
             on_request: settings.on_request,
         });
@@ -162,7 +170,7 @@ impl Emulator {
         let server = Server::start(
             (Ipv4Addr::LOCALHOST, settings.port).into(),
             tls,
-            Arc::clone(&shared) as _,
+            Arc::clone(&shared),
         )?;
         Ok(Self {
             shared,
@@ -252,16 +260,6 @@ impl Emulator {
     /// Forgets all associations; the images stay.
     pub fn clear(&self) {
         self.service().clear();
-    }
-
-    /// The last 1,000 requests, oldest first, in the order of their answers.
-    pub fn requests(&self) -> Vec<Recorded> {
-        lock(&self.shared.records).all()
-    }
-
-    /// Forgets the requests so far.
-    pub fn clear_requests(&self) {
-        lock(&self.shared.records).clear();
     }
 
     fn service(&self) -> MutexGuard<'_, Service> {

@@ -35,13 +35,12 @@ impl Query {
 
 /// The answer's body.
 pub(crate) fn list(service: &Service, query: &Query) -> Result<Value, Refusal> {
-    let pairs: Vec<_> = match (query.ecs_id.as_deref(), query.fpga_id.as_deref()) {
-        (Some(ecs_id), Some(fpga_id)) => service
-            .of_ecs_image(ecs_id)
-            .filter(|(_, fpga)| fpga == fpga_id)
-            .collect(),
-        (Some(ecs_id), None) => cut(service.of_ecs_image(ecs_id), query)?,
-        (None, Some(fpga_id)) => cut(service.of_fpga_image(fpga_id), query)?,
+    let all = service.pairs();
+    let pairs = match (query.ecs_id.as_deref(), query.fpga_id.as_deref()) {
+        (Some(ecs_id), Some(fpga_id)) if all.contains(ecs_id, fpga_id) => vec![(ecs_id, fpga_id)],
+        (Some(_), Some(_)) => Vec::new(),
+        (Some(ecs_id), None) => cut(all.of_ecs_image(ecs_id), query)?,
+        (None, Some(fpga_id)) => cut(all.of_fpga_image(fpga_id), query)?,
         (None, None) => cut(std::iter::empty(), query)?,
     };
     group(service, &pairs)
@@ -71,7 +70,7 @@ fn number(name: &'static str, text: &str, max: usize) -> Result<usize, Refusal> 
 }
 
 /// One entry for each ECS image, its FPGA images inside. The pairs arrive sorted by ECS image.
-fn group(service: &Service, pairs: &[&(String, String)]) -> Result<Value, Refusal> {
+fn group(service: &Service, pairs: &[(&str, &str)]) -> Result<Value, Refusal> {
     let mut associations = Vec::new();
     for pairs in pairs.chunk_by(|(left, _), (right, _)| left == right) {
         let fpga_images = pairs

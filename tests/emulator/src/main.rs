@@ -12,16 +12,17 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use ecs_emulator::{Emulator, Metadata, Recorded, Settings};
+use ecs_emulator::{Emulator, Metadata, Rate, Recorded, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "\
 The FPGA image calls of Huawei Cloud ECS, in memory, on 127.0.0.1.
 
-Usage: ecs-emulator [--port N] [--http] [--metadata ADDRESS:PORT]
+Usage: ecs-emulator [--port N] [--http] [--rate N] [--metadata ADDRESS:PORT]
 
   --port N                  the port; without it, a free one
   --http                    plain HTTP instead of HTTPS
+  --rate N                  so many requests a second; what is over it is answered with 429
   --metadata ADDRESS:PORT   a metadata service there, which gives temporary access keys away;
                             programs look for it at 169.254.169.254:80
   --help                    this text
@@ -30,6 +31,7 @@ Usage: ecs-emulator [--port N] [--http] [--metadata ADDRESS:PORT]
 /// What the command line asks for.
 struct Options {
     settings: Settings,
+    rate: Option<Rate>,
     metadata: Option<SocketAddr>,
 }
 
@@ -60,6 +62,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
         on_request: Some(log),
         ..Settings::default()
     };
+    let mut rate = None;
     let mut metadata = None;
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -71,6 +74,13 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
                     .and_then(|port| port.parse().ok())
                     .ok_or("--port needs a number from 0 to 65535")?;
             }
+            "--rate" => {
+                let per_second = arguments
+                    .next()
+                    .and_then(|number| number.parse().ok())
+                    .filter(|number: &f64| number.is_finite() && *number > 0.0);
+                rate = Some(Rate::of(per_second.ok_or("--rate needs a number above 0")?));
+            }
             "--metadata" => {
                 let address = arguments.next().and_then(|address| address.parse().ok());
                 metadata = Some(address.ok_or("--metadata needs ADDRESS:PORT, both in digits")?);
@@ -78,7 +88,11 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
             other => return Err(format!("unknown argument {other}")),
         }
     }
-    Ok(Some(Options { settings, metadata }))
+    Ok(Some(Options {
+        settings,
+        rate,
+        metadata,
+    }))
 }
 
 fn run(options: Options) -> io::Result<()> {
@@ -90,6 +104,7 @@ fn run(options: Options) -> io::Result<()> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let ecs = Emulator::start_with(options.settings)?;
+        ecs.set_rate(options.rate);
         let metadata = options
             .metadata
             .map(|address| ecs.start_metadata(address))

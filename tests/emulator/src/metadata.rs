@@ -103,7 +103,7 @@ impl Emulator {
                 records: Records::default(),
             }),
         });
-        let server = Server::start(address.into(), None, Arc::clone(&instance) as _)?;
+        let server = Server::start(address.into(), None, Arc::clone(&instance))?;
         Ok(Metadata { instance, server })
     }
 }
@@ -141,7 +141,7 @@ impl Metadata {
 }
 
 impl Site for Instance {
-    fn answer(
+    async fn answer(
         &self,
         parts: &Parts,
         _body: Option<&Bytes>,

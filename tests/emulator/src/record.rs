@@ -6,6 +6,9 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 
+use crate::Emulator;
+use crate::lock;
+
 /// A long run must not grow.
 const KEPT: usize = 1_000;
 
@@ -49,27 +52,50 @@ impl Recorded {
     }
 }
 
+impl Emulator {
+    /// The last 1,000 requests, oldest first, in the order of their answers.
+    pub fn requests(&self) -> Vec<Recorded> {
+        lock(&self.shared.records).all()
+    }
+
+    /// How many requests there were, since the start or [`Self::clear_requests`].
+    pub fn requests_count(&self) -> u64 {
+        lock(&self.shared.records).count
+    }
+
+    /// Forgets the requests so far, and how many of them there were in whatever respect.
+    pub fn clear_requests(&self) {
+        lock(&self.shared.records).clear();
+        lock(&self.shared.traffic).clear();
+    }
+}
+
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The last requests, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Records(VecDeque<Recorded>);
+pub(crate) struct Records {
+    /// Those that are not kept any more are counted too.
+    count: u64,
+    /// Oldest first.
+    last: VecDeque<Recorded>,
+}
 
 impl Records {
     pub(crate) fn push(&mut self, recorded: Recorded) {
-        if self.0.len() == KEPT {
-            self.0.pop_front();
+        self.count += 1;
+        if self.last.len() == KEPT {
+            self.last.pop_front();
         }
-        self.0.push_back(recorded);
+        self.last.push_back(recorded);
     }
 
     pub(crate) fn all(&self) -> Vec<Recorded> {
-        self.0.iter().cloned().collect()
+        self.last.iter().cloned().collect()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 }

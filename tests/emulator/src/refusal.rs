@@ -3,12 +3,18 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+use crate::rate::Flow;
+
 /// The code of whatever is wrong with the proof of who asks.
 const UNAUTHENTICATED: &str = "APIGW.0301";
 
 /// Why a call was refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
+    Flow {
+        flow: Flow,
+        retry_after: Option<String>,
+    },
     NoSuchApi,
     Method {
         allow: &'static str,
@@ -69,6 +75,11 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
+            Self::Flow { flow, .. } => match flow {
+                Flow::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+                Flow::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                Flow::Accepted => StatusCode::ACCEPTED,
+            },
             Self::NoSuchApi | Self::NoFpgaImage { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -86,6 +97,13 @@ impl Refusal {
         }
     }
 
+    pub(crate) fn retry_after(&self) -> Option<&str> {
+        match self {
+            Self::Flow { retry_after, .. } => retry_after.as_deref(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn body(&self, request_id: &str) -> Value {
         let (code, message) = (self.code(), self.message());
         if code.starts_with("APIGW.") {
@@ -98,6 +116,11 @@ impl Refusal {
     /// Where no document names a code, it is that of a request error, `Ecs.0000`.
     fn code(&self) -> &'static str {
         match self {
+            Self::Flow { flow, .. } => match flow {
+                Flow::TooManyRequests => "APIGW.0308",
+                Flow::Unavailable => "Common.1503",
+                Flow::Accepted => "Common.0024",
+            },
             Self::NoSuchApi => "APIGW.0101",
             Self::Method { .. } => "APIGW.0103",
             Self::TooLarge => "APIGW.0201",
@@ -125,6 +148,11 @@ impl Refusal {
 
     fn message(&self) -> String {
         match self {
+            Self::Flow { flow, .. } => match flow {
+                Flow::TooManyRequests => "The throttling threshold has been reached".to_owned(),
+                Flow::Unavailable => "flow control".to_owned(),
+                Flow::Accepted => "exceeds flow over limit".to_owned(),
+            },
             Self::NoSuchApi => {
                 "The API does not exist or has not been published in the environment".to_owned()
             }

@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
@@ -31,13 +31,17 @@ pub(crate) trait Site: Send + Sync + 'static {
         &self,
         parts: &Parts,
         body: Option<&Bytes>,
-    ) -> Result<Response<Full<Bytes>>, http::Error>;
+    ) -> impl Future<Output = Result<Response<Full<Bytes>>, http::Error>> + Send;
 
     fn record(&self, recorded: Recorded);
 }
 
 /// No call's body comes near it.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// So many connections may wait to be accepted. The system drops what comes beyond, and who then
+/// tries again does so a second later.
+const BACKLOG: u32 = 4_096;
 
 /// A thread with a runtime of its own, so that it can be dropped anywhere, async code included.
 #[derive(Debug)]
@@ -51,19 +55,17 @@ impl Server {
     pub(crate) fn start(
         address: SocketAddr,
         tls: Option<Arc<ServerConfig>>,
-        site: Arc<dyn Site>,
+        site: Arc<impl Site>,
     ) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()?;
         let listener = {
             let _inside = runtime.enter();
-            TcpListener::from_std(listener)?
+            listen(address)?
         };
+        let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("ecs-emulator".to_owned())
@@ -90,12 +92,23 @@ impl Drop for Server {
     }
 }
 
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A port whose last connections are not forgotten yet is free.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// Leaving drops the runtime, and with it the listener and every connection.
 fn run(
     runtime: Runtime,
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    site: Arc<dyn Site>,
+    site: Arc<impl Site>,
     stopped: oneshot::Receiver<()>,
 ) {
     runtime.block_on(async {
@@ -106,7 +119,7 @@ fn run(
     });
 }
 
-async fn accept(listener: &TcpListener, tls: Option<TlsAcceptor>, site: Arc<dyn Site>) {
+async fn accept(listener: &TcpListener, tls: Option<TlsAcceptor>, site: Arc<impl Site>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -118,7 +131,7 @@ async fn accept(listener: &TcpListener, tls: Option<TlsAcceptor>, site: Arc<dyn 
     }
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, site: Arc<dyn Site>) {
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, site: Arc<impl Site>) {
     let _ = stream.set_nodelay(true);
     match tls {
         None => serve(stream, site).await,
@@ -131,7 +144,7 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, site: Arc<dyn S
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, site: Arc<dyn Site>) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, site: Arc<impl Site>) {
     let service = service_fn(|request| respond(Arc::clone(&site), request));
     // It ends with an error when the client leaves in the middle, as tests do.
     let _ = http1::Builder::new()
@@ -142,7 +155,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, site: Arc<dyn Site>)
 
 /// An error when the client left before its request was whole: that is no request.
 async fn respond(
-    site: Arc<dyn Site>,
+    site: Arc<impl Site>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
@@ -152,7 +165,11 @@ async fn respond(
         Err(error) => return Err(error),
     };
 
-    let response = site.answer(&parts, body.as_ref())?;
-    site.record(Recorded::new(&parts, body.as_ref(), response.status()));
-    Ok(response)
+    // A task of its own: what was asked is done though the client leaves before it is answered.
+    let answered = tokio::spawn(async move {
+        let response = site.answer(&parts, body.as_ref()).await?;
+        site.record(Recorded::new(&parts, body.as_ref(), response.status()));
+        Ok(response)
+    });
+    answered.await?
 }

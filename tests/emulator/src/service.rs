@@ -1,8 +1,9 @@
 //! The rules of the service: which pairs may come to be, and which may go.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::images::{EcsImage, FpgaImage};
+use crate::pairs::Pairs;
 use crate::refusal::Refusal;
 
 const FPGA_IMAGES_PER_ECS_IMAGE: usize = 10;
@@ -13,9 +14,7 @@ pub(crate) struct Service {
     project_id: String,
     fpga_images: HashMap<String, FpgaImage>,
     ecs_images: HashMap<String, EcsImage>,
-    /// (ECS image, FPGA image): sorted so, the pairs of one ECS image stand together and a page
-    /// begins where the page before it ended.
-    pairs: BTreeSet<(String, String)>,
+    pairs: Pairs,
     limit: usize,
 }
 
@@ -25,7 +24,7 @@ impl Service {
             project_id,
             fpga_images: HashMap::new(),
             ecs_images: HashMap::new(),
-            pairs: BTreeSet::new(),
+            pairs: Pairs::default(),
             limit: FPGA_IMAGES_PER_ECS_IMAGE,
         }
     }
@@ -48,15 +47,14 @@ impl Service {
             });
         }
         // Two causes, one refusal, as the service has it.
-        let pair = (ecs_id.to_owned(), fpga_id.to_owned());
-        if self.pairs.contains(&pair) || self.of_ecs_image(ecs_id).count() >= self.limit {
+        if self.pairs.contains(ecs_id, fpga_id) || self.pairs.count(ecs_id) >= self.limit {
             return Err(Refusal::RelationExistsOrLimit {
                 tenant: self.tenant(),
                 fpga_id: fpga_id.to_owned(),
                 ecs_id: ecs_id.to_owned(),
             });
         }
-        self.pairs.insert(pair);
+        self.pairs.insert(ecs_id, fpga_id);
         Ok(())
     }
 
@@ -65,7 +63,7 @@ impl Service {
             return Err(self.not_owner(fpga_id));
         }
         self.ecs_image(ecs_id)?;
-        if !self.pairs.remove(&(ecs_id.to_owned(), fpga_id.to_owned())) {
+        if !self.pairs.remove(ecs_id, fpga_id) {
             return Err(Refusal::NoRelation {
                 tenant: self.tenant(),
                 fpga_id: fpga_id.to_owned(),
@@ -75,22 +73,8 @@ impl Service {
         Ok(())
     }
 
-    /// The pairs of one ECS image.
-    pub(crate) fn of_ecs_image<'a>(
-        &'a self,
-        ecs_id: &'a str,
-    ) -> impl Iterator<Item = &'a (String, String)> {
-        self.pairs
-            .range((ecs_id.to_owned(), String::new())..)
-            .take_while(move |(ecs, _)| ecs == ecs_id)
-    }
-
-    /// The pairs of one FPGA image.
-    pub(crate) fn of_fpga_image<'a>(
-        &'a self,
-        fpga_id: &'a str,
-    ) -> impl Iterator<Item = &'a (String, String)> {
-        self.pairs.iter().filter(move |(_, fpga)| fpga == fpga_id)
+    pub(crate) fn pairs(&self) -> &Pairs {
+        &self.pairs
     }
 
     pub(crate) fn fpga_image(&self, fpga_id: &str) -> Result<&FpgaImage, Refusal> {
@@ -137,13 +121,13 @@ impl Service {
     pub(crate) fn force(&mut self, fpga_id: &str, ecs_id: &str) -> bool {
         self.fpga_images.contains_key(fpga_id)
             && self.ecs_images.contains_key(ecs_id)
-            && self.pairs.insert((ecs_id.to_owned(), fpga_id.to_owned()))
+            && self.pairs.insert(ecs_id, fpga_id)
     }
 
     pub(crate) fn associations(&self) -> Vec<(String, String)> {
         self.pairs
-            .iter()
-            .map(|(ecs_id, fpga_id)| (fpga_id.clone(), ecs_id.clone()))
+            .all()
+            .map(|(ecs_id, fpga_id)| (fpga_id.to_owned(), ecs_id.to_owned()))
             .collect()
     }
 

@@ -107,7 +107,7 @@ fn requests_are_remembered_as_they_came() {
 }
 
 #[test]
-fn only_the_last_thousand_requests_are_kept() {
+fn only_the_last_thousand_requests_are_kept_and_all_are_counted() {
     let ecs = Emulator::start_plain().unwrap();
     let client = Client::new(&ecs);
     for number in 0..1_003 {
@@ -116,6 +116,7 @@ fn only_the_last_thousand_requests_are_kept() {
     let requests = ecs.requests();
     assert_eq!(requests.len(), 1_000);
     assert_eq!(requests[0].path, "/3");
+    assert_eq!(ecs.requests_count(), 1_003);
 }
 
 #[test]
@@ -257,6 +258,11 @@ fn the_program_explains_itself() {
         &["--port"][..],
         &["--port", "65536"],
         &["--prot", "1"],
+        &["--rate"],
+        &["--rate", "many"],
+        &["--rate", "0"],
+        &["--rate", "-1"],
+        &["--rate", "inf"],
         &["--metadata"],
         &["--metadata", "localhost:80"],
     ] {

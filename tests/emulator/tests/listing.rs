@@ -159,6 +159,33 @@ fn ten_thousand_pairs_come_in_pages_each_pair_once() {
 }
 
 #[test]
+fn both_images_of_a_pair_tell_the_same_of_it() {
+    let ecs = Emulator::start().unwrap();
+    let client = Client::new(&ecs);
+    let (fpga_id, ecs_id) = (&ecs.fpga_ids()[0], &ecs.ecs_ids()[0]);
+    let agree = |count: usize| {
+        let expected = vec![(fpga_id.clone(), ecs_id.clone()); count];
+        for query in [
+            format!("?image_id={ecs_id}"),
+            format!("?fpga_image_id={fpga_id}"),
+            format!("?image_id={ecs_id}&fpga_image_id={fpga_id}"),
+        ] {
+            assert_eq!(pairs(&client.list(&query)), expected, "{query}");
+        }
+        assert_eq!(ecs.associations(), expected);
+    };
+    agree(0);
+    assert_eq!(client.associate(fpga_id, ecs_id).status, 204);
+    agree(1);
+    assert_eq!(client.disassociate(fpga_id, ecs_id).status, 204);
+    agree(0);
+    assert!(ecs.associate(fpga_id, ecs_id));
+    agree(1);
+    ecs.clear();
+    agree(0);
+}
+
+#[test]
 fn a_page_counts_pairs_and_not_groups() {
     let ecs = Emulator::start().unwrap();
     let client = Client::new(&ecs);

@@ -28,6 +28,7 @@ pub struct Answer {
     pub status: u16,
     pub request_id: String,
     pub allow: Option<String>,
+    pub retry_after: Option<String>,
     pub date: String,
     pub text: String,
 }
@@ -109,6 +110,7 @@ impl<'a> Client<'a> {
             status: response.status().as_u16(),
             request_id: header("x-request-id").expect("a request id"),
             allow: header("allow"),
+            retry_after: header("retry-after"),
             date: header("date").expect("a date"),
             text: response.body_mut().read_to_string().unwrap(),
         }
