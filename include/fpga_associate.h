@@ -16,8 +16,9 @@
  * Statuses: functions that can fail return an fpga_assoc_status as int32_t; all fit a process's exit
  * status too. errno may change, and says nothing.
  *
- * Callbacks run on the thread that makes the call. They may call any function of this library but free
- * what is in use, above all not the client whose call they serve. They must return: no exception, no
+ * Callbacks run on the thread that makes the call; those for the log and for credentials also on the
+ * threads that a plan has for as long as it is carried out. They may call any function of this library but
+ * free what is in use, above all not the client whose call they serve. They must return: no exception, no
  * longjmp and no pthread_exit may leave them.
  *
  * The environment's proxies are read when a client is made, those of the one-line calls at the first of
@@ -193,6 +194,11 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_LIMIT_REACHED = 31,
   /**
+   * A plan was carried out, or stopped, and not every pair is as wanted: each that failed has an error
+   * of its own.
+   */
+  FPGA_ASSOC_INCOMPLETE = 32,
+  /**
    * A defect in this library, contained.
    */
   FPGA_ASSOC_INTERNAL = 99,
@@ -257,6 +263,32 @@ typedef enum fpga_assoc_reason {
 } fpga_assoc_reason;
 
 /**
+ * What became of a pair of a plan.
+ */
+typedef enum fpga_assoc_result {
+  /**
+   * It was not looked at, or nothing was sent for it: the plan was not carried out, or was stopped.
+   */
+  FPGA_ASSOC_RESULT_OPEN = 0,
+  /**
+   * It was as wanted, and nothing was sent.
+   */
+  FPGA_ASSOC_RESULT_AS_WANTED = 1,
+  /**
+   * It is not as wanted, as `fpga_assoc_client_compare` found.
+   */
+  FPGA_ASSOC_RESULT_TO_CHANGE = 2,
+  /**
+   * It was not as wanted, and is now.
+   */
+  FPGA_ASSOC_RESULT_CHANGED = 3,
+  /**
+   * It failed; `fpga_assoc_plan_error` says why, and whether it may have been changed all the same.
+   */
+  FPGA_ASSOC_RESULT_FAILED = 4,
+} fpga_assoc_result;
+
+/**
  * A client of one endpoint, with its settings and the connections that it keeps. Any number of
  * threads may use one at once.
  */
@@ -288,6 +320,16 @@ typedef struct fpga_assoc_grant fpga_assoc_grant;
 typedef struct fpga_assoc_list fpga_assoc_list;
 
 /**
+ * What is wanted of many pairs of an FPGA image and an ECS image: of each that the two are associated,
+ * or that they are not.
+ *
+ * A plan belongs to no client and no project; it may be carried out again and again, and pairs may be
+ * added between. Its functions may be called from any thread; while it is carried out, those that
+ * change it and another `fpga_assoc_client_apply` are refused, and its results can be read.
+ */
+typedef struct fpga_assoc_plan fpga_assoc_plan;
+
+/**
  * A function of the host that receives one line of text for each connection, attempt, retry and
  * outcome of a client.
  *
@@ -296,8 +338,8 @@ typedef struct fpga_assoc_list fpga_assoc_list;
  * characters that ends in NUL, at most 1,023 bytes, never with the token; it is valid during the
  * call alone.
  *
- * It is called on the thread that makes the call, from several at once where several call, and may
- * itself call any function of this library but free what is in use, such as its own client. It must
+ * It is called on the thread that makes the call, or on one of a plan's, from several at once where
+ * several call, and may itself call any function of this library but free what is in use, such as its own client. It must
  * return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child
  * returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the
  * parent's.
@@ -381,6 +423,19 @@ typedef struct fpga_assoc_entry {
    */
   bool is_protected;
 } fpga_assoc_entry;
+
+/**
+ * A function of the host that is told how far a plan is: `settled` of its `total` pairs have their
+ * result.
+ *
+ * `context` is what was given to `fpga_assoc_plan_set_progress`. It is called on the thread that
+ * called `fpga_assoc_client_apply` or `fpga_assoc_client_compare`, never twice at once, at most five times
+ * a second and at the end, where there was something new. It may call any function of this library but
+ * free the plan or the client; `fpga_assoc_client_shutdown` stops the plan. It must return: no
+ * exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the
+ * call ends there as `FPGA_ASSOC_INCOMPLETE`.
+ */
+typedef void (*fpga_assoc_progress_fn)(void *context, size_t settled, size_t total);
 
 #ifdef __cplusplus
 extern "C" {
@@ -1189,6 +1244,191 @@ const char *fpga_assoc_list_json(const struct fpga_assoc_list *list);
  * Thread-safe, as long as nobody else uses the list any more.
  */
 FPGA_ASSOC_API void fpga_assoc_list_free(struct fpga_assoc_list *list);
+
+/**
+ * A plan without pairs.
+ *
+ * Returns the plan; free it with `fpga_assoc_plan_free`. NULL where memory ran out, which every
+ * function of a plan refuses. Thread-safe.
+ */
+FPGA_ASSOC_API struct fpga_assoc_plan *fpga_assoc_plan_new(void);
+
+/**
+ * Frees a plan, its results and their errors. NULL is ignored.
+ *
+ * Thread-safe, as long as nobody else uses the plan any more.
+ */
+FPGA_ASSOC_API void fpga_assoc_plan_free(struct fpga_assoc_plan *plan);
+
+/**
+ * Adds a pair to a plan, and says what is wanted of it.
+ *
+ * - `plan`: the plan.
+ * - `fpga_id`, `ecs_id`: as for `fpga_associate`; borrowed for the call.
+ * - `associated`: true where the two are to be associated, false where not.
+ *
+ * The pair's index is the number of pairs that were added before. The same pair may be added twice, if
+ * the same is wanted of it. A plan has at most 10,000,000 pairs; it takes about 60 bytes for each beside
+ * its ids while it is carried out, and some hundred for the error of each that failed.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for ids that `fpga_associate` would refuse,
+ * for a plan that is just being carried out, and for NULL; sets the thread's last error. Where it fails
+ * nothing was added. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_plan_add(struct fpga_assoc_plan *plan,
+                            const char *fpga_id,
+                            const char *ecs_id,
+                            bool associated);
+
+/**
+ * Sets how many requests of a plan may be under way at once, 1 to 100. The default is 8.
+ *
+ * Each has a connection and a thread of the library's own, with no more than a megabyte of stack; all
+ * threads have ended when the call returns. Where the system gives fewer, there are fewer. With 1
+ * there is none: everything, callbacks too, happens on the thread that calls.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number, for a plan that is
+ * just being carried out, and for a `plan` that is NULL; sets the thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_plan_set_parallel(struct fpga_assoc_plan *plan,
+                                     uint32_t requests);
+
+/**
+ * Sets the time for a whole plan in milliseconds, 1 to 2,147,483,647. The default is none: a plan
+ * takes as long as it takes. The time for a whole call that the client has
+ * (`fpga_assoc_config_set_timeout_ms`) bounds each call of the plan, not the plan.
+ *
+ * When it has passed no more is sent, and what is under way ends with it: a change that had begun may
+ * then fail with an outcome that is not known.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number, for a plan that is
+ * just being carried out, and for a `plan` that is NULL; sets the thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_plan_set_timeout_ms(struct fpga_assoc_plan *plan,
+                                       uint32_t ms);
+
+/**
+ * Sets a function that is told how far a plan is. The default, and NULL, is none.
+ *
+ * `context` is handed to the function as it is; it may be NULL. Both must stay usable while the plan
+ * is carried out.
+ *
+ * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for a plan that is just being carried out,
+ * and for a `plan` that is NULL; sets the thread's last error. Thread-safe.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_plan_set_progress(struct fpga_assoc_plan *plan,
+                                     fpga_assoc_progress_fn progress,
+                                     void *context);
+
+/**
+ * Compares a plan with what there is, and changes nothing.
+ *
+ * - `client`: makes the calls, with its settings.
+ * - `token`: as for `fpga_assoc_client_associate`; it may be NULL where the client has credentials of its
+ *   own.
+ * - `project_id`: as for `fpga_associate`.
+ * - `plan`: receives a result for each pair: `FPGA_ASSOC_RESULT_AS_WANTED`,
+ *   `FPGA_ASSOC_RESULT_TO_CHANGE`, or `FPGA_ASSOC_RESULT_FAILED` where what there is could not be read.
+ *   Results and errors of an earlier call are gone when this one begins.
+ * - `error`: as for `fpga_assoc_client_associate`.
+ *
+ * The texts are borrowed for the call. It asks for the list of each ECS image of the plan, or of each FPGA
+ * image where that takes fewer requests, and needs the IAM action
+ * `ecs:cloudServerFpgaImages:getRelations`.
+ *
+ * Returns `FPGA_ASSOC_OK` where every pair was compared, whether it is as wanted or not;
+ * `FPGA_ASSOC_INCOMPLETE` where not, as for `fpga_assoc_client_apply`; or `FPGA_ASSOC_INVALID_ARGUMENT`
+ * as there.
+ *
+ * Thread-safe. Blocks the calling thread until the plan has come to its end.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_client_compare(struct fpga_assoc_client *client,
+                                  const char *token,
+                                  const char *project_id,
+                                  struct fpga_assoc_plan *plan,
+                                  struct fpga_assoc_error **error);
+
+/**
+ * Brings the pairs of a plan to what is wanted of them.
+ *
+ * The arguments are those of `fpga_assoc_client_compare`. The results are
+ * `FPGA_ASSOC_RESULT_AS_WANTED` where nothing was to be done, `FPGA_ASSOC_RESULT_CHANGED`,
+ * `FPGA_ASSOC_RESULT_FAILED` with an error, for which all is true that is said of
+ * `fpga_assoc_client_associate` and its error, and `FPGA_ASSOC_RESULT_OPEN` where the plan was stopped
+ * before anything was sent for the pair.
+ *
+ * What there is is read first, and the differences alone are sent: a plan that is carried out once more
+ * sends no change, and one that was stopped, or whose process was killed, goes on where it ended. At one
+ * ECS image one pair is changed after the other, and what is to be taken away goes first, so that there is
+ * room for the rest. A pair that somebody else brings to what is wanted meanwhile is as wanted.
+ *
+ * So many requests as `fpga_assoc_plan_set_parallel` says are under way at once, on threads of the
+ * library's own that have ended when the call returns; the functions for the log and for credentials are
+ * called there. (A child that one of them forks may not return: its process would end with that
+ * thread.) Where the service is too busy (HTTP 429, flow control) all of them slow down, wait as long as
+ * it asks, and grow faster again with the time; the pair is sent again.
+ *
+ * A plan stops, and leaves the rest of its pairs open, when its time is over
+ * (`fpga_assoc_plan_set_timeout_ms`), the client is shut down, memory runs out, who asks is refused
+ * (HTTP 401, no credentials), or the service is dead: it could not be reached for ten seconds, or as many
+ * calls in a row as may be made at once, and four at least, failed for its reasons (no answer that can
+ * be used, HTTP 5xx, HTTP 403); or it was too busy for minutes.
+ *
+ * Returns `FPGA_ASSOC_OK` where every pair is as wanted, and for a plan without pairs;
+ * `FPGA_ASSOC_INCOMPLETE` where not, also where the plan was stopped (`FPGA_ASSOC_OUT_OF_MEMORY` where
+ * memory ran out), with an error that counts the pairs and says why it was stopped: its HTTP status, code,
+ * request id and time to wait are then those of that reason, and its outcome is unknown where that of a
+ * pair is. `FPGA_ASSOC_INVALID_ARGUMENT` means that nothing was sent: for an argument that
+ * `fpga_assoc_client_associate` would refuse, a `plan` that is NULL or is just being carried out, one that
+ * wants a pair both ways, and one that wants more than ten FPGA images at one ECS image; the message
+ * names the pair. `FPGA_ASSOC_CANCELLED` means that the client was shut down before.
+ *
+ * Thread-safe: one client may carry out several plans at once, beside other calls. Blocks the calling
+ * thread until the plan has come to its end.
+ */
+FPGA_ASSOC_API
+FPGA_ASSOC_MUST_CHECK
+int32_t fpga_assoc_client_apply(struct fpga_assoc_client *client,
+                                const char *token,
+                                const char *project_id,
+                                struct fpga_assoc_plan *plan,
+                                struct fpga_assoc_error **error);
+
+/**
+ * How many pairs a plan has; 0 for NULL.
+ *
+ * Thread-safe.
+ */
+FPGA_ASSOC_API size_t fpga_assoc_plan_len(const struct fpga_assoc_plan *plan);
+
+/**
+ * What became of the pair with this index, an `fpga_assoc_result`; `FPGA_ASSOC_RESULT_OPEN` for an
+ * index past the end, and for NULL. While the plan is carried out it is what is known so far.
+ *
+ * Thread-safe.
+ */
+FPGA_ASSOC_API int32_t fpga_assoc_plan_result(const struct fpga_assoc_plan *plan, size_t index);
+
+/**
+ * Why the pair with this index failed.
+ *
+ * Returns the error; NULL unless the pair's result is `FPGA_ASSOC_RESULT_FAILED`, for an index past
+ * the end, and for NULL. It belongs to the plan (do not free it) and lives until the plan is
+ * carried out or compared again, or freed. Thread-safe.
+ */
+FPGA_ASSOC_API
+const struct fpga_assoc_error *fpga_assoc_plan_error(const struct fpga_assoc_plan *plan,
+                                                     size_t index);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use crate::memory::OutOfMemory;
+use crate::memory::{self, OutOfMemory};
 use crate::status::Status;
 use crate::text;
 
@@ -77,6 +77,18 @@ impl Error {
 
     /// Memory that ran out, as the caller learns it.
     pub const RAN_OUT: &CStr = c"memory ran out, and the call was stopped";
+
+    /// The same, but where memory ran out other things failed for want of it; not what the service
+    /// answered.
+    pub fn with_true_cause(self) -> Self {
+        if memory::has_run_out() && self.http_status == 0 {
+            return Self {
+                status: Status::OUT_OF_MEMORY,
+                ..self
+            };
+        }
+        self
+    }
 
     /// The caller's mistake in one named argument.
     pub fn invalid_argument(argument: &str, reason: &str) -> Self {

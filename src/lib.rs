@@ -6,6 +6,7 @@
 //!
 //! - [`capi`]: pointers, panics, the last error. All translation, no thinking, and nearly all of
 //!   the `unsafe` code.
+//! - [`plan`]: what is wanted of many pairs, brought about with many calls.
 //! - [`client`]: one call under one deadline.
 //! - [`association`]: what the service's documents say about identifiers, the request, statuses and
 //!   error bodies. No I/O.
@@ -34,6 +35,7 @@ pub mod error;
 pub mod log;
 pub mod masked;
 pub mod memory;
+pub mod plan;
 pub mod secret;
 pub mod status;
 pub mod text;

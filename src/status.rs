@@ -66,6 +66,9 @@ pub enum Status {
     NOT_ASSOCIATED = 30,
     /// The list shows ten or more other FPGA images at the ECS image.
     LIMIT_REACHED = 31,
+    /// A plan was carried out, or stopped, and not every pair is as wanted: each that failed has an error
+    /// of its own.
+    INCOMPLETE = 32,
     /// A defect in this library, contained.
     INTERNAL = 99,
 }
@@ -97,6 +100,7 @@ impl Status {
         Self::ALREADY_ASSOCIATED,
         Self::NOT_ASSOCIATED,
         Self::LIMIT_REACHED,
+        Self::INCOMPLETE,
         Self::INTERNAL,
     ];
 
@@ -140,6 +144,7 @@ impl Status {
             Self::ALREADY_ASSOCIATED => c"FPGA_ASSOC_ALREADY_ASSOCIATED",
             Self::NOT_ASSOCIATED => c"FPGA_ASSOC_NOT_ASSOCIATED",
             Self::LIMIT_REACHED => c"FPGA_ASSOC_LIMIT_REACHED",
+            Self::INCOMPLETE => c"FPGA_ASSOC_INCOMPLETE",
             Self::INTERNAL => c"FPGA_ASSOC_INTERNAL",
         }
     }
@@ -212,6 +217,9 @@ impl Status {
             }
             Self::LIMIT_REACHED => {
                 c"The ECS image has as many FPGA images as the service allows. Take one of them away first."
+            }
+            Self::INCOMPLETE => {
+                c"Not every pair of the plan is as wanted. Look at the error of each pair that failed, and at the message for why the plan was stopped; then carry out the same plan again, which goes on where it ended."
             }
             Self::INTERNAL => {
                 c"A defect in this library. Please report it with the message and the version."

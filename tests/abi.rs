@@ -157,7 +157,7 @@ fn an_addition_is_told_and_is_no_break() {
         ),
         (
             "typedef struct fpga_assoc_list fpga_assoc_list;",
-            "typedef struct fpga_assoc_list fpga_assoc_list;\ntypedef struct fpga_assoc_plan fpga_assoc_plan;",
+            "typedef struct fpga_assoc_list fpga_assoc_list;\ntypedef struct fpga_assoc_new fpga_assoc_new;",
             1,
         ),
         // With the struct's size.

@@ -147,6 +147,7 @@ fn every_constant_has_its_number_its_name_and_a_help_text() {
         ("ALREADY_ASSOCIATED", 29),
         ("NOT_ASSOCIATED", 30),
         ("LIMIT_REACHED", 31),
+        ("INCOMPLETE", 32),
         ("INTERNAL", 99),
     ];
     let others = [
@@ -156,6 +157,11 @@ fn every_constant_has_its_number_its_name_and_a_help_text() {
         ("REASON_FIRST", 1),
         ("REASON_EXPIRING", 2),
         ("REASON_REFUSED", 3),
+        ("RESULT_OPEN", 0),
+        ("RESULT_AS_WANTED", 1),
+        ("RESULT_TO_CHANGE", 2),
+        ("RESULT_CHANGED", 3),
+        ("RESULT_FAILED", 4),
         ("LOG_ERROR", 1),
         ("LOG_WARNING", 2),
         ("LOG_INFO", 3),

@@ -16,15 +16,8 @@ pub struct Pair<'a> {
 impl<'a> Pair<'a> {
     /// Checks the three identifiers. The error names the first that is unusable, and why.
     pub fn new(project_id: &'a str, fpga_id: &'a str, ecs_id: &'a str) -> Result<Self, Error> {
-        check("project_id", project_id)?;
-        check("fpga_id", fpga_id)?;
-        check("ecs_id", ecs_id)?;
-        if is_uuid(fpga_id) && is_hex_id(ecs_id) {
-            return Err(Error::invalid_argument(
-                "fpga_id",
-                "is a UUID and ecs_id is 32 hex digits: the two look swapped",
-            ));
-        }
+        check_project(project_id)?;
+        check_images(fpga_id, ecs_id)?;
         Ok(Self {
             project_id,
             fpga_id,
@@ -101,6 +94,24 @@ impl<'a> Filter<'a> {
             _ => page.pairs >= PAGE_SIZE && page.new > 0,
         }
     }
+}
+
+/// Checks a project's identifier.
+pub fn check_project(project_id: &str) -> Result<(), Error> {
+    check("project_id", project_id)
+}
+
+/// Checks the identifiers of a pair.
+pub fn check_images(fpga_id: &str, ecs_id: &str) -> Result<(), Error> {
+    check("fpga_id", fpga_id)?;
+    check("ecs_id", ecs_id)?;
+    if is_uuid(fpga_id) && is_hex_id(ecs_id) {
+        return Err(Error::invalid_argument(
+            "fpga_id",
+            "is a UUID and ecs_id is 32 hex digits: the two look swapped",
+        ));
+    }
+    Ok(())
 }
 
 /// No document states a pattern, so this refuses only what could change the request's meaning.

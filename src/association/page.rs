@@ -62,7 +62,7 @@ pub struct Fill {
 }
 
 /// The most FPGA images that an ECS image may have.
-const LIMIT: usize = 10;
+pub const LIMIT: usize = 10;
 
 impl<'a> Page<'a> {
     /// Reads a page's outermost form. Reading it ends where `has_time` says so.
@@ -146,6 +146,40 @@ impl<'a> Page<'a> {
             has_the_pair,
             is_full: others.len() == LIMIT,
         })
+    }
+
+    /// Hands out all its pairs as ids, those of an ECS image and of an FPGA image, and says how many they
+    /// are. It is unusable where there is something else: what it has not, and what is missing in it,
+    /// is told apart then.
+    pub fn for_each_pair(
+        &self,
+        filter: Filter<'_>,
+        each: &mut dyn FnMut(&str, &str),
+    ) -> Result<usize, Unusable> {
+        let is_of = |wanted: Option<&str>, id: &str| wanted.is_none_or(|wanted| is(id, wanted));
+        let mut count = 0;
+        for group in self.groups() {
+            check(self.has_time)?;
+            let group = group?;
+            if !group.has_images {
+                return Err(wrong(FPGA_IMAGES, "there").into());
+            }
+            if !is_of(filter.ecs_id, &group.ecs_id) {
+                return Err("it is of other images".to_owned().into());
+            }
+            for id in self.ids_in(&group) {
+                let id = id?;
+                if id.is_empty() || group.ecs_id.is_empty() {
+                    return Err("an image has no id".to_owned().into());
+                }
+                if !is_of(filter.fpga_id, &id) {
+                    return Err("it is of other images".to_owned().into());
+                }
+                each(&group.ecs_id, &id);
+                count += 1;
+            }
+        }
+        Ok(count)
     }
 
     /// Whether it can be the answer to a list of these: as far as its first ECS image tells.

@@ -20,8 +20,8 @@ use crate::transport::Endpoint;
 pub struct fpga_assoc_client {
     /// A shutdown that is under way has its own share, so that whoever it sets free may free the
     /// client.
-    client: Arc<Client>,
-    endpoint: Endpoint,
+    pub(super) client: Arc<Client>,
+    pub(super) endpoint: Endpoint,
 }
 
 /// Makes a client. It connects when it is first used.

@@ -26,8 +26,8 @@ pub struct fpga_assoc_config {
 /// characters that ends in NUL, at most 1,023 bytes, never with the token; it is valid during the
 /// call alone.
 ///
-/// It is called on the thread that makes the call, from several at once where several call, and may
-/// itself call any function of this library but free what is in use, such as its own client. It must
+/// It is called on the thread that makes the call, or on one of a plan's, from several at once where
+/// several call, and may itself call any function of this library but free what is in use, such as its own client. It must
 /// return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child
 /// returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the
 /// parent's.

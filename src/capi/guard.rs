@@ -6,9 +6,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::{last_error, remains};
+use super::last_error;
 use crate::memory;
-use crate::transport::{Visitors, is_helper_thread, without_cancellation};
+use crate::transport::{Visitors, clear_registers, is_helper_thread, without_cancellation};
 
 /// Nothing that a thread has of its own may be touched before it was let in.
 pub static VISITORS: Visitors = Visitors::new(last_error::forget);
@@ -39,7 +39,7 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Stopped> {
     let body = AssertUnwindSafe(|| memory::from_now_on(body));
     let result = without_cancellation(|| panic::catch_unwind(body));
     INSIDE.set(outside);
-    remains::clear_registers();
+    clear_registers();
     // A payload may panic again when it is dropped, so it is not.
     result.map_err(|payload| {
         mem::forget(payload);

@@ -7,7 +7,6 @@ use std::ptr;
 use super::error::{fpga_assoc_error, fpga_assoc_error_free, fpga_assoc_error_message};
 use super::guard::{Stopped, VISITORS, guard};
 use crate::error::{Error, Observed};
-use crate::memory;
 use crate::status::Status;
 
 thread_local! {
@@ -70,7 +69,7 @@ pub unsafe fn deliver(
 
 /// The status of a call, and its error for C; NULL where it succeeded.
 fn contained(call: Body<'_>) -> (i32, *mut fpga_assoc_error) {
-    let error = match guard(|| call().map_err(with_true_cause)) {
+    let error = match guard(|| call().map_err(Error::with_true_cause)) {
         Ok(Ok(())) => return (Status::OK.number(), ptr::null_mut()),
         Ok(Err(error)) => error,
         Err(Stopped::Panicked) => {
@@ -84,17 +83,6 @@ fn contained(call: Body<'_>) -> (i32, *mut fpga_assoc_error) {
     };
     let (status, given) = fpga_assoc_error::given(&error);
     (status.number(), given)
-}
-
-/// Where memory ran out, other things failed for want of it; not what the service answered.
-fn with_true_cause(error: Error) -> Error {
-    if memory::has_run_out() && error.http_status == 0 {
-        return Error {
-            status: Status::OUT_OF_MEMORY,
-            ..error
-        };
-    }
-    error
 }
 
 fn replace(new: *mut fpga_assoc_error) {

@@ -24,6 +24,7 @@ mod config;
 mod credentials;
 mod client;
 mod list;
+mod plan;
 
 // What they are made with.
 #[cfg(c_library)]
@@ -31,7 +32,7 @@ mod allocator;
 mod arguments;
 mod guard;
 mod handle;
-mod remains;
+mod results;
 
 pub use client::{
     fpga_assoc_client, fpga_assoc_client_associate, fpga_assoc_client_associations,
@@ -64,5 +65,11 @@ pub use list::{
     fpga_assoc_list_json, fpga_assoc_list_len,
 };
 pub use one_line::{fpga_assoc_close_idle, fpga_associate, fpga_associations, fpga_disassociate};
+pub use plan::{
+    fpga_assoc_client_apply, fpga_assoc_client_compare, fpga_assoc_plan, fpga_assoc_plan_add,
+    fpga_assoc_plan_error, fpga_assoc_plan_free, fpga_assoc_plan_len, fpga_assoc_plan_new,
+    fpga_assoc_plan_result, fpga_assoc_plan_set_parallel, fpga_assoc_plan_set_progress,
+    fpga_assoc_plan_set_timeout_ms, fpga_assoc_progress_fn,
+};
 pub use status::{fpga_assoc_status_help, fpga_assoc_status_name};
 pub use version::fpga_assoc_version;

@@ -6,7 +6,7 @@ use super::exchange::{Attempt, Session, must_stop};
 use super::told::{Known, told};
 use super::verdict::{Aim, Ending, Facts, Latest, Shown, Verdict, verdict};
 use super::waits;
-use crate::association::Pair;
+use crate::association::{self, Pair};
 use crate::error::{Error, Observed};
 use crate::log::Level;
 use crate::status::Status;
@@ -52,6 +52,17 @@ struct Course<'a> {
 }
 
 impl Session<'_> {
+    /// Brings what the request asks for about.
+    pub fn change(
+        &self,
+        request: &association::Request<'_>,
+        subject: Subject<'_>,
+    ) -> Result<(), Error> {
+        self.carry_out(subject, &mut |kept, answer_by| {
+            self.exchange(request, kept, answer_by).map(|_| ())
+        })
+    }
+
     /// Sends the request, again where that is safe, until the call is done or has failed.
     pub fn carry_out(&self, subject: Subject<'_>, send: Sending<'_>) -> Result<(), Error> {
         let mut course = Course::new(self, subject);
@@ -76,7 +87,7 @@ impl<'a> Course<'a> {
         let until = match subject {
             Subject::Change(..) if settings.confirm => session
                 .deadline
-                .before((settings.timeout / TIME_TO_ASK).min(MOST_TIME_TO_ASK)),
+                .before((session.terms.time / TIME_TO_ASK).min(MOST_TIME_TO_ASK)),
             _ => session.deadline,
         };
         Self {
@@ -114,7 +125,9 @@ impl<'a> Course<'a> {
             must_ask_first: self.must_ask_first,
             shown: self.shown,
             looks: self.looks,
-            has_attempt: self.attempt < settings.max_attempts && self.pause < time_to_send,
+            has_attempt: self.attempt < settings.max_attempts
+                && self.pause < time_to_send
+                && !(self.latest == Latest::Busy && self.session.terms.leaves_busy()),
             may_renew: self.latest == Latest::Denied
                 && caller.may_renew()
                 && !time_to_send.is_zero(),
@@ -125,7 +138,7 @@ impl<'a> Course<'a> {
                 && !time_to_send.is_zero(),
             left,
             confirm: settings.confirm,
-            idempotent: settings.idempotent,
+            idempotent: self.session.terms.idempotent,
         }
     }
 

@@ -1,14 +1,16 @@
 //! One attempt: a request goes out, and what became of it is put into words.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::Settings;
 use super::credentials::Asking;
+use super::pace::{Leave, Pace};
 use super::report::Report;
 use super::signed::{PROJECT_HEADER, Signature};
 use super::verdict::Latest;
 use crate::association::{self, AccessKey, Credentials, Denial, Meaning, Method, Refusal};
 use crate::error::Error;
+use crate::log::Level;
 use crate::memory;
 use crate::status::Status;
 use crate::transport::{Answer, Deadline, Failure, Kept, Request, Transport};
@@ -26,6 +28,21 @@ pub struct Session<'a> {
     pub transport: &'a Transport,
     pub report: Report<'a>,
     pub deadline: Deadline,
+    pub terms: Terms<'a>,
+}
+
+/// What a call has of its own, its client's settings aside.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// The time for all of it.
+    pub time: Duration,
+    /// Whether what is as wanted already is a success.
+    pub idempotent: bool,
+    /// The pace that it keeps with other calls, and its leave. Its request is not sent again where the
+    /// service is busy: who keeps the pace does that.
+    pub paced: Option<(&'a Pace, &'a Leave)>,
+    /// Whether it is about what such a call asks the list.
+    pub is_question: bool,
 }
 
 /// A request that did not bring what was wanted.
@@ -39,6 +56,13 @@ pub struct Attempt {
     pub was_kept: bool,
     /// Whether the call must stop: the client was shut down meanwhile, or memory ran out.
     pub must_stop: bool,
+}
+
+impl Terms<'_> {
+    /// Whether a request for which the service was too busy is not sent again.
+    pub fn leaves_busy(&self) -> bool {
+        self.paced.is_some() && !self.is_question
+    }
 }
 
 impl Session<'_> {
@@ -92,7 +116,27 @@ impl Session<'_> {
             }
             Credentials::AccessKey(key) => self.sign_and_send(request, key, kept),
         };
-        self.judge(answer?, call.method)
+        let result = self.judge(answer?, call.method);
+        self.keep_pace(result.as_ref().err());
+        result
+    }
+
+    /// What was answered sets the pace.
+    fn keep_pace(&self, attempt: Option<&Attempt>) {
+        let Some((pace, leave)) = self.terms.paced else {
+            return;
+        };
+        let Some(busy) = attempt.filter(|attempt| attempt.latest == Latest::Busy) else {
+            pace.got_through();
+            return;
+        };
+        let pause = Duration::from_millis(busy.error.retry_after_ms);
+        if let Some(rate) = pace.refused(leave, pause) {
+            self.settings.log.line(Level::LOG_WARNING, || {
+                let endpoint = self.report.endpoint;
+                format!("{endpoint} is busy: {rate:.1} requests a second from now on")
+            });
+        }
     }
 
     fn sign_and_send(

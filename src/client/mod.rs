@@ -6,12 +6,16 @@
 //! - `exchange` sends one request, which `signed` may sign; `report` puts what became of it into
 //!   words, `told` the end of the call.
 //! - `question` and `list` are what is asked of the list.
+//! - `batch` makes many calls that keep one `pace`; `rate` says what that is.
 
+mod batch;
 mod course;
 mod credentials;
 mod exchange;
 mod list;
+mod pace;
 mod question;
+mod rate;
 mod report;
 mod settings;
 mod signed;
@@ -28,12 +32,13 @@ use crate::status::Status;
 use crate::transport::{Deadline, Endpoint, Failure, PerProcess, Step, Transport};
 use course::Subject;
 use credentials::{Caller, Keyring};
-use exchange::Session;
+use exchange::{Session, Terms};
 use report::Report;
 use verdict::Aim;
 
+pub use batch::{Batch, Turn};
 pub use credentials::{Ask, FromEnvironment, Held, Reason, Source};
-pub use settings::Settings;
+pub use settings::{Settings, time};
 
 /// Makes calls, from any number of threads.
 #[derive(Debug)]
@@ -92,10 +97,8 @@ impl Client {
         request: &association::Request<'_>,
         subject: Subject<'_>,
     ) -> Result<(), Error> {
-        self.call(endpoint, token, request.name, |session| {
-            session.carry_out(subject, &mut |kept, answer_by| {
-                session.exchange(request, kept, answer_by).map(|_| ())
-            })
+        self.call(endpoint, token, request.name, self.terms(), |session| {
+            session.change(request, subject)
         })
     }
 
@@ -106,7 +109,10 @@ impl Client {
         token: Option<Token<'_>>,
         filter: Filter<'_>,
     ) -> Result<List, Error> {
-        self.call(endpoint, token, "list", |session| session.list(filter))
+        let terms = self.terms();
+        self.call(endpoint, token, "list", terms, |session| {
+            session.list(filter)
+        })
     }
 
     /// Ends all calls, those under way and later ones, and closes what is kept.
@@ -136,22 +142,27 @@ impl Client {
         }
     }
 
+    /// Those of a call that stands alone.
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            time: self.settings.timeout,
+            idempotent: self.settings.idempotent,
+            paced: None,
+            is_question: false,
+        }
+    }
+
     /// Has one call made, and logs how it ended.
     fn call<T>(
         &self,
         endpoint: &Endpoint,
         token: Option<Token<'_>>,
         name: &'static str,
+        terms: Terms<'_>,
         call: impl FnOnce(&Session<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let deadline = Deadline::after(self.settings.timeout);
-        let caller = Caller::new(token, self.keyring.as_ref()).map_err(|error| {
-            if !self.is_shut_down.load(Ordering::Relaxed) {
-                return error;
-            }
-            let line = format!("{name}: {endpoint}: the client was shut down");
-            Error::new(Status::CANCELLED, &line)
-        })?;
+        let deadline = Deadline::after(terms.time);
+        let caller = self.caller(endpoint, token, name)?;
         let report = Report {
             call: name,
             endpoint,
@@ -163,6 +174,7 @@ impl Client {
                 transport,
                 report,
                 deadline,
+                terms,
             }),
             Err(failure) => Err(report.failure(&failure)),
         };
@@ -172,6 +184,21 @@ impl Client {
             Err(error) => log.line(Level::LOG_ERROR, || error.message.clone()),
         }
         result
+    }
+
+    fn caller<'a>(
+        &'a self,
+        endpoint: &Endpoint,
+        token: Option<Token<'a>>,
+        name: &str,
+    ) -> Result<Caller<'a>, Error> {
+        Caller::new(token, self.keyring.as_ref()).map_err(|error| {
+            if !self.is_shut_down.load(Ordering::Relaxed) {
+                return error;
+            }
+            let line = format!("{name}: {endpoint}: the client was shut down");
+            Error::new(Status::CANCELLED, &line)
+        })
     }
 
     fn transport(&self) -> Result<&Transport, Failure> {

@@ -1,7 +1,7 @@
 //! What the list is asked about a pair.
 
 use super::course::Subject;
-use super::exchange::Session;
+use super::exchange::{Session, Terms};
 use super::list::Read;
 use super::report::Report;
 use crate::association::{self, Fill, Filter, Pair};
@@ -35,12 +35,21 @@ impl Session<'_> {
                 call: "list",
                 ..self.report
             },
+            terms: Terms {
+                is_question: true,
+                ..self.terms
+            },
             ..*self
         };
-        let request = association::list(filter, 1);
-        list.carry_out(Subject::List, &mut |kept, answer_by| {
-            let answer = list.exchange(&request, kept, answer_by)?;
-            list.read_page(&answer, filter, read)
+        list.page(filter, 1, read)
+    }
+
+    /// Has a page of the list read, counted from 1.
+    pub fn page(&self, filter: Filter<'_>, page: u32, read: Read<'_>) -> Result<(), Error> {
+        let request = association::list(filter, page);
+        self.carry_out(Subject::List, &mut |kept, answer_by| {
+            let answer = self.exchange(&request, kept, answer_by)?;
+            self.read_page(&answer, filter, read)
         })
     }
 }

@@ -218,7 +218,8 @@ impl Settings {
     }
 }
 
-fn time(argument: &str, ms: u32) -> Result<Duration, Error> {
+/// A time that is given in milliseconds.
+pub fn time(argument: &str, ms: u32) -> Result<Duration, Error> {
     if !(1..=i32::MAX.unsigned_abs()).contains(&ms) {
         let reason = format!("is not a number from 1 to {}", i32::MAX);
         return Err(Error::invalid_argument(argument, &reason));

@@ -14,7 +14,8 @@
 //! - A `stream` owns the socket, and one `session` for each layer of TLS, which turns bytes into
 //!   bytes. Every wait is for the socket, with the caller's `patience`: a deadline, and a client
 //!   that may be shut down.
-//! - A `gate` is for what one thread does for many; `metadata` is the one other place that is asked.
+//! - A `gate` is for what one thread does for many, `helpers` are threads that do it for one;
+//!   `metadata` is the one other place that is asked.
 //! - `system` does what differs between operating systems.
 //!
 //! What fails on the way is told as a [`Failure`].
@@ -31,6 +32,7 @@ mod endpoint;
 mod failure;
 mod file;
 mod gate;
+mod helpers;
 mod head;
 mod metadata;
 mod patience;
@@ -56,17 +58,19 @@ pub use endpoint::Endpoint;
 pub use failure::{Failure, Step};
 pub use file::read_file;
 pub use gate::{Gate, Pass};
+pub use helpers::with_helpers;
 pub use pool::Kept;
-pub use process::{PerProcess, Replaced};
+pub use process::{Guarded, LeftBehind, PerProcess, Process, Replaced};
 pub use routes::Routes;
-pub use system::{HOME_VARIABLE, Visitors, is_helper_thread, without_cancellation};
+pub use system::{
+    HOME_VARIABLE, Visitors, clear_registers, is_helper_thread, without_cancellation,
+};
 pub use trust::{Identity, Trust};
 
 use connection::Connection;
 use dial::Dialer;
 use patience::{Cancel, Interruption, Patience};
 use pool::{Pool, Turn};
-use process::Process;
 use stream::Broken;
 
 use crate::memory;
@@ -184,8 +188,12 @@ impl Transport {
             .map_err(|interruption| Failure::interrupted(Step::Pause, &interruption))
     }
 
-    /// Whether a call goes on: it has time, and the client was not shut down.
+    /// Whether a call goes on: it has time, the client was not shut down, and this is no child of fork
+    /// into which the call was copied.
     pub fn check(&self, deadline: Deadline) -> Result<(), Failure> {
+        if !self.process.is_current() {
+            return Err(Failure::broken(Step::Pause, &Broken::Forked));
+        }
         self.patience(deadline)
             .check()
             .map_err(|interruption| Failure::interrupted(Step::Pause, &interruption))

@@ -193,3 +193,64 @@ impl<T> Drop for Replaced<T> {
         drop(unsafe { Box::from_raw(*self.latest.get_mut()) });
     }
 }
+
+/// A value behind a lock, of which a child of fork knows whether it may be half changed: then a thread
+/// of its parent was at it, and nobody waits for that one.
+#[derive(Debug, Default)]
+pub struct Guarded<T> {
+    value: Mutex<T>,
+    /// The process whose threads were at it last, and how many are.
+    users: AtomicU64,
+}
+
+/// A thread of the parent was at it when this process was forked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftBehind;
+
+/// So many bits are for the number of threads.
+const THREADS: u32 = 24;
+
+impl<T> Guarded<T> {
+    /// Nobody is at it.
+    pub fn new(value: T) -> Self {
+        Self {
+            value: Mutex::new(value),
+            users: AtomicU64::new(0),
+        }
+    }
+
+    /// Has one thread at a time do something with it.
+    pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> Result<R, LeftBehind> {
+        let process = Process::current().0 << THREADS;
+        let enter = |users: u64| {
+            let count = users & ((1 << THREADS) - 1);
+            let is_ours = users - count == process;
+            (is_ours || count == 0).then_some(process + count + 1)
+        };
+        self.users
+            .fetch_update(Ordering::Acquire, Ordering::Relaxed, enter)
+            .map_err(|_| LeftBehind)?;
+        // The work may panic, or fork.
+        let _leave = Leave(self);
+        let mut value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(work(&mut value))
+    }
+}
+
+impl<T> Guarded<T> {
+    /// Whether a thread of the parent was at it when this process was forked, so that it may be half
+    /// changed and is not even to be freed.
+    pub fn is_left_behind(&self) -> bool {
+        let users = self.users.load(Ordering::Acquire);
+        let count = users & ((1 << THREADS) - 1);
+        count > 0 && users - count != Process::current().0 << THREADS
+    }
+}
+
+struct Leave<'a, T>(&'a Guarded<T>);
+
+impl<T> Drop for Leave<'_, T> {
+    fn drop(&mut self) {
+        self.0.users.fetch_sub(1, Ordering::Release);
+    }
+}

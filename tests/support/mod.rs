@@ -21,6 +21,7 @@ pub mod man;
 pub mod one_answer;
 pub mod package;
 pub mod parts;
+pub mod plans;
 pub mod proxied;
 pub mod proxies;
 pub mod raw;

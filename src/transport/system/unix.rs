@@ -21,7 +21,7 @@ use crate::memory;
 
 mod threads;
 
-pub use threads::{Thread, Visitors, is_helper_thread, without_cancellation};
+pub use threads::{Thread, Visitors, is_helper_thread, with_threads, without_cancellation};
 
 /// Names the folder of the user's own files.
 pub const HOME_VARIABLE: &str = "HOME";

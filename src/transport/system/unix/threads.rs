@@ -7,6 +7,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{mem, ptr};
 
+use super::super::clear_registers;
+use crate::memory;
+use crate::transport::process::Process;
+
 /// Runs the work with all signals blocked in this thread, so that a thread started by it gets none
 /// of the host's.
 #[allow(unsafe_code)]
@@ -104,7 +108,52 @@ extern "C" fn run(work: *mut c_void) -> *mut c_void {
     panic::catch_unwind(AssertUnwindSafe(|| work(has_memory)))
         .map_err(mem::forget)
         .ok();
+    clear_registers();
     ptr::null_mut()
+}
+
+/// Threads that were begun by one that waits for their end.
+struct Begun {
+    threads: Vec<Thread>,
+    process: Process,
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        // A child of fork has none of them.
+        if self.process.is_current() {
+            self.threads.drain(..).for_each(Thread::join);
+        }
+    }
+}
+
+/// Has the work done by so many threads at once, fewer where the system gives no more, and does
+/// meanwhile what it is told that number. All have ended when it returns.
+#[allow(unsafe_code)]
+pub fn with_threads<T>(
+    name: &CStr,
+    stack: usize,
+    count: usize,
+    work: &(dyn Fn(bool) + Sync),
+    meanwhile: impl FnOnce(usize) -> T,
+) -> T {
+    // SAFETY: a thread that has the work ends before this function does, whichever way that does. (A
+    // child of fork, which does not wait for them, has none.)
+    let work =
+        unsafe { mem::transmute::<&(dyn Fn(bool) + Sync), &'static (dyn Fn(bool) + Sync)>(work) };
+    let mut begun = Begun {
+        threads: Vec::new(),
+        process: Process::current(),
+    };
+    if memory::reserve_exact(&mut begun.threads, count).is_ok() {
+        for _ in 0..count {
+            let Ok(thread) = Thread::begin(name, stack, Box::new(work)) else {
+                break;
+            };
+            begun.threads.push(thread);
+        }
+    }
+    meanwhile(begun.threads.len())
 }
 
 /// The threads that were here, and what is done when one of them ends. What the standard library and

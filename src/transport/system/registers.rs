@@ -2,6 +2,7 @@
 
 /// Overwrites the wide registers, which hold what was copied or compared last, perhaps of a token: the
 /// dynamic linker, for one, writes them to the stack when the host calls a function for the first time.
+#[allow(unsafe_code)]
 #[cfg(target_arch = "x86_64")]
 pub fn clear_registers() {
     use std::arch::{asm, is_x86_feature_detected, x86_64};

@@ -1,0 +1,146 @@
+//! Many calls of one client for one purpose: they keep one pace, and end by one moment.
+
+use std::time::Duration;
+
+use super::course::Subject;
+use super::exchange::Terms;
+use super::pace::{Leave, Pace};
+use super::report::Report;
+use super::verdict::Aim;
+use super::{Client, Deadline, Endpoint, Error, Filter, Pair, Token};
+use crate::association::{self, Page, Unusable};
+use crate::log::Level;
+
+/// As good as for ever.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// The calls. Any number of threads may make them at once.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    client: &'a Client,
+    endpoint: &'a Endpoint,
+    token: Option<Token<'a>>,
+    pace: Pace,
+    deadline: Deadline,
+}
+
+/// The turn of one call.
+#[derive(Debug)]
+pub struct Turn(Leave);
+
+impl<'a> Batch<'a> {
+    /// None is made yet. The error says why none can be.
+    pub fn new(
+        client: &'a Client,
+        endpoint: &'a Endpoint,
+        token: Option<Token<'a>>,
+        time: Option<Duration>,
+        name: &'static str,
+    ) -> Result<Self, Error> {
+        let batch = Self {
+            client,
+            endpoint,
+            token,
+            pace: Pace::new(),
+            deadline: Deadline::after(time.unwrap_or(FOREVER)),
+        };
+        batch.check(name)?;
+        Ok(batch)
+    }
+
+    /// Whether no call can be made any more: the time is over, or the client was shut down.
+    pub fn check(&self, name: &'static str) -> Result<(), Error> {
+        self.with_report(name, |report| {
+            let transport = self.client.transport();
+            let checked = transport.and_then(|transport| transport.check(self.deadline));
+            checked.map_err(|failure| report.failure(&failure))
+        })
+    }
+
+    /// Waits until a call may be made; the time for the call itself begins afterwards.
+    pub fn turn(&self, name: &'static str) -> Result<Turn, Error> {
+        self.with_report(name, |report| {
+            let transport = self.client.transport();
+            let leave = transport.and_then(|transport| self.pace.leave(transport, self.deadline));
+            leave.map(Turn).map_err(|failure| report.failure(&failure))
+        })
+    }
+
+    /// Tells the client's log.
+    pub fn log(&self, line: impl FnOnce() -> String) {
+        self.client.settings.log.line(Level::LOG_INFO, line);
+    }
+
+    /// Waits for a while; not longer than a call may be made.
+    pub fn pause(&self, time: Duration, name: &'static str) -> Result<(), Error> {
+        self.with_report(name, |report| {
+            let transport = self.client.transport();
+            let slept =
+                transport.and_then(|transport| transport.sleep_until(self.deadline.within(time)));
+            slept.map_err(|failure| report.failure(&failure))
+        })
+    }
+
+    /// Associates the pair. That it was associated before is an error.
+    pub fn associate(&self, turn: Turn, pair: Pair<'_>) -> Result<(), Error> {
+        let request = association::associate(pair);
+        self.change(turn, &request, Subject::Change(pair, Aim::Associated))
+    }
+
+    /// Takes the association of the pair away. That it was not associated before is an error.
+    pub fn disassociate(&self, turn: Turn, pair: Pair<'_>) -> Result<(), Error> {
+        let request = association::disassociate(pair);
+        self.change(turn, &request, Subject::Change(pair, Aim::Apart))
+    }
+
+    /// Has one page of a list read, counted from 1; again where it was not one.
+    pub fn page(
+        &self,
+        turn: Turn,
+        filter: Filter<'_>,
+        page: u32,
+        read: &mut dyn FnMut(&Page<'_>) -> Result<(), Unusable>,
+    ) -> Result<(), Error> {
+        let terms = self.terms(&turn);
+        let client = self.client;
+        client.call(self.endpoint, self.token, "list", terms, |session| {
+            session.page(filter, page, read)
+        })
+    }
+
+    fn change(
+        &self,
+        turn: Turn,
+        request: &association::Request<'_>,
+        subject: Subject<'_>,
+    ) -> Result<(), Error> {
+        let terms = self.terms(&turn);
+        let client = self.client;
+        client.call(self.endpoint, self.token, request.name, terms, |session| {
+            session.change(request, subject)
+        })
+    }
+
+    fn terms<'b>(&'b self, turn: &'b Turn) -> Terms<'b> {
+        Terms {
+            time: self.client.settings.timeout.min(self.deadline.left()),
+            idempotent: false,
+            paced: Some((&self.pace, &turn.0)),
+            is_question: false,
+        }
+    }
+
+    fn with_report<T>(
+        &self,
+        call: &'static str,
+        work: impl FnOnce(Report<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (client, endpoint) = (self.client, self.endpoint);
+        let caller = client.caller(endpoint, self.token, call)?;
+        work(Report {
+            call,
+            endpoint,
+            caller: &caller,
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! The second half: what is not as wanted is changed, at each ECS image one pair after the other.
+
+use super::crew::{Left, Tick, share};
+use super::order::{Order, distinct};
+use super::run::{Broken, Outcome, Run};
+use super::wanted::Plan;
+use crate::error::Error;
+use crate::status::Status;
+
+/// Sends the differences.
+pub fn change(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), Error> {
+    let mut images = by_ecs_image.all()?;
+    let differs = |&pair: &u32| run.differs(pair);
+    images.retain(|&image| by_ecs_image.image(image).iter().any(differs));
+    if !images.is_empty() {
+        run.log(|| format!("changing pairs of {} ECS images", images.len()));
+        let change = |image, tick: Tick<'_>| of_ecs_image(run, by_ecs_image.image(image), tick);
+        share(run, images, &change, tick);
+    }
+    Ok(())
+}
+
+/// What is taken away goes first, so that there is room for the rest.
+fn of_ecs_image(run: &Run<'_>, pairs: &[u32], tick: Tick<'_>) -> Left {
+    for associated in [false, true] {
+        for same in distinct(run.plan, pairs, Plan::fpga_id) {
+            let Some(&pair) = same.first() else { continue };
+            if !run.differs(pair) || run.plan.wants_associated(pair) != associated {
+                continue;
+            }
+            let result = match bring_about(run, pair, associated) {
+                Err(Broken::Stopped) => return Left::Nothing,
+                Err(Broken::NoWay) => return Left::Rest,
+                Err(Broken::Failed(error)) => Err(error),
+                Ok(()) => Ok(()),
+            };
+            let outcome = match &result {
+                Ok(()) => Outcome::Changed,
+                // Somebody else did the same meanwhile.
+                Err(error) if is_as_wanted(error.status, associated) => Outcome::AsWanted,
+                Err(error) => Outcome::Failed(error),
+            };
+            for &pair in same {
+                run.settle(pair, outcome);
+            }
+            tick();
+        }
+    }
+    Left::Nothing
+}
+
+fn bring_about(run: &Run<'_>, pair: u32, associated: bool) -> Result<(), Broken> {
+    let ids = run.plan.pair(run.project_id, pair);
+    let ids = ids.map_err(Broken::Failed)?;
+    run.call(&mut |turn| {
+        if associated {
+            run.batch.associate(turn, ids)
+        } else {
+            run.batch.disassociate(turn, ids)
+        }
+    })
+}
+
+fn is_as_wanted(status: Status, associated: bool) -> bool {
+    match status {
+        Status::ALREADY_ASSOCIATED => associated,
+        Status::NOT_ASSOCIATED => !associated,
+        _ => false,
+    }
+}
