@@ -5,7 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::rate::{Place, Rate};
-use crate::transport::{Deadline, Failure, Gate, Transport};
+use crate::status::Status;
+use crate::transport::{Deadline, Failure, Gate, Step, Transport};
+
+const TOO_BUSY: &str = "the service is busy for longer than is left";
 
 /// The pace. In a child of fork nobody gets leave.
 #[derive(Debug)]
@@ -41,6 +44,9 @@ impl Pace {
                 return Ok(leave);
             }
             let opens = self.rate().opens().saturating_duration_since(now);
+            if opens > until.left() {
+                return Err(Failure::new(Status::TIMEOUT, Step::Pause, TOO_BUSY));
+            }
             transport.sleep_until(until.within(opens))?;
             transport.check(until)?;
         }

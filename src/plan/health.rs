@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::status::Status;
 
-/// A service that can't be reached may be starting anew; after so long it is taken for dead.
+/// A service that can't be reached may be starting anew. Where nothing got through for so long it is
+/// taken for dead, though not for one call alone.
 const STARTING: Duration = Duration::from_secs(10);
+const UNREACHED: u32 = 2;
 
-/// So many calls in a row must fail at least before it is.
+/// So many calls in a row fail at least before a service that can be reached is taken for dead.
 const FAILURES: u32 = 4;
 
 /// So many calls in a row may be refused because there are too many. With the pace that is set then,
@@ -71,22 +73,32 @@ fn kind(error: &Error) -> Kind {
 }
 
 /// How the latest calls of a plan ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Health {
-    /// So many in a row got no answer that is of use, from a moment on.
+    /// When one got through last.
+    alive: Instant,
+    /// So many in a row got no answer that is of use.
     failures: u32,
-    since: Option<Instant>,
     /// So many in a row were refused because there are too many.
     busy: u32,
 }
 
 impl Health {
+    /// None has ended.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            alive: now,
+            failures: 0,
+            busy: 0,
+        }
+    }
+
     /// What comes after a call that ended so, where so many are made at once.
     pub fn after(&mut self, result: Result<(), &Error>, parallel: u32, now: Instant) -> Next {
         let kind = result.map_or_else(kind, |()| Kind::Own);
         match kind {
             Kind::Own => {
-                *self = Self::default();
+                *self = Self::new(now);
                 Next::GoOn
             }
             Kind::End => Next::Stop,
@@ -100,13 +112,11 @@ impl Health {
             }
             Kind::Unreached | Kind::Service => {
                 self.failures = self.failures.saturating_add(1);
-                let since = *self.since.get_or_insert(now);
-                let are_many = self.failures >= FAILURES.max(parallel);
-                let is_long = now.saturating_duration_since(since) >= STARTING;
+                let is_long = now.saturating_duration_since(self.alive) >= STARTING;
                 match kind {
-                    Kind::Unreached if are_many && is_long => Next::Stop,
+                    Kind::Unreached if is_long && self.failures >= UNREACHED => Next::Stop,
                     Kind::Unreached => Next::Again,
-                    _ if are_many => Next::Stop,
+                    _ if self.failures >= FAILURES.max(parallel) => Next::Stop,
                     _ => Next::GoOn,
                 }
             }
@@ -142,7 +152,7 @@ mod tests {
             (Status::OUT_OF_MEMORY, Next::Stop),
         ] {
             let error = failed(status, false);
-            let after = Health::default().after(Err(&error), 8, Instant::now());
+            let after = Health::new(Instant::now()).after(Err(&error), 8, Instant::now());
             assert_eq!(after, next, "{status:?}");
         }
     }
@@ -151,7 +161,7 @@ mod tests {
     fn what_may_have_been_done_is_not_done_again() {
         for status in [Status::THROTTLED, Status::CONNECT_FAILED] {
             let error = failed(status, true);
-            let after = Health::default().after(Err(&error), 8, Instant::now());
+            let after = Health::new(Instant::now()).after(Err(&error), 8, Instant::now());
             assert_eq!(after, Next::GoOn, "{status:?}");
         }
     }
@@ -159,33 +169,28 @@ mod tests {
     #[test]
     fn a_service_that_only_fails_stops_the_plan_and_one_success_is_enough_to_go_on() {
         let now = Instant::now();
-        let later = now + STARTING;
-        let unreached = failed(Status::CONNECT_FAILED, false);
         let lost = failed(Status::CONNECTION_LOST, true);
-        for (error, moment, before) in [(&lost, now, Next::GoOn), (&unreached, later, Next::Again)]
-        {
-            let mut health = Health::default();
-            health.after(Err(error), 1, now);
-            for _ in 0..FAILURES - 2 {
-                assert_eq!(health.after(Err(error), 1, moment), before);
+        let mut health = Health::new(now);
+        for _ in 0..2 {
+            assert_eq!(health.after(Ok(()), 8, now), Next::GoOn);
+            for _ in 0..7 {
+                assert_eq!(health.after(Err(&lost), 8, now), Next::GoOn);
             }
-            assert_eq!(health.after(Ok(()), 1, moment), Next::GoOn);
-            health.after(Err(error), 1, now);
-            for _ in 0..FAILURES - 2 {
-                assert_eq!(health.after(Err(error), 1, moment), before);
-            }
-            assert_eq!(health.after(Err(error), 1, moment), Next::Stop);
         }
+        assert_eq!(health.after(Err(&lost), 8, now), Next::Stop);
     }
 
     #[test]
-    fn a_service_that_can_not_be_reached_may_start_anew() {
+    fn a_service_that_can_not_be_reached_may_be_starting_anew_for_ten_seconds() {
         let now = Instant::now();
-        let mut health = Health::default();
         let unreached = failed(Status::CONNECT_FAILED, false);
+        let mut health = Health::new(now - STARTING);
+        health.after(Ok(()), 8, now);
         for _ in 0..100 {
             let moment = now + STARTING / 2;
-            assert_eq!(health.after(Err(&unreached), 1, moment), Next::Again);
+            assert_eq!(health.after(Err(&unreached), 8, moment), Next::Again);
         }
+        let later = now + STARTING;
+        assert_eq!(health.after(Err(&unreached), 8, later), Next::Stop);
     }
 }

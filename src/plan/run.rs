@@ -137,7 +137,7 @@ pub fn carry_out(
         failed: AtomicUsize::new(0),
         outcome_unknown: AtomicBool::new(false),
         got_through: AtomicU64::new(0),
-        health: Mutex::default(),
+        health: Mutex::new(Health::new(Instant::now())),
         failure: OnceLock::new(),
         stop: OnceLock::new(),
     };
@@ -148,6 +148,9 @@ pub fn carry_out(
     reading::read(&run, &by_ecs_image, &mut || meter.tick())?;
     if job == Job::Apply && !run.is_stopped() {
         changing::change(&run, &by_ecs_image, &mut || meter.tick())?;
+    }
+    if !run.process.is_current() {
+        return Err(copied_into_a_child(job));
     }
     meter.end();
     run.ending()
@@ -176,8 +179,7 @@ impl Run<'_> {
             };
             let result = memory::from_now_on(|| make(turn).map_err(Error::with_true_cause));
             if !self.process.is_current() {
-                // The host forked, and this is the child: nothing here is its own.
-                return Err(self.stopped(copied_into_a_child(name)));
+                return Err(Broken::Stopped);
             }
             let next = self.after(&result);
             let error = match result {
@@ -231,6 +233,7 @@ impl Run<'_> {
         health.after(result.as_ref().map(|_| ()), parallel, Instant::now())
     }
 
+    /// It is stopped before a call.
     fn stopped(&self, why: Error) -> Broken {
         self.stop.set(why).ok();
         Broken::Stopped
@@ -245,9 +248,10 @@ impl Run<'_> {
         self.stopped(Error::new(Status::INTERNAL, &message));
     }
 
-    /// Whether no more calls are made.
+    /// Whether no more calls are made. Where the host has forked, nothing here is the child's own, and no
+    /// lock is touched.
     pub fn is_stopped(&self) -> bool {
-        self.stop.get().is_some()
+        !self.process.is_current() || self.stop.get().is_some()
     }
 
     /// Whether the service has answered once.
@@ -335,7 +339,10 @@ fn has_no_answer(error: &Error) -> bool {
     error.http_status == 0
 }
 
-fn copied_into_a_child(name: &str) -> Error {
-    let message = format!("{name}: this process was forked in the middle of it");
-    Error::new(Status::CONNECTION_LOST, &message)
+fn copied_into_a_child(job: Job) -> Error {
+    let message = format!(
+        "{}: this process was forked in the middle of it",
+        job.name()
+    );
+    Error::new(Status::INCOMPLETE, &message)
 }
