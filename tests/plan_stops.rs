@@ -1,0 +1,270 @@
+//! Whatever stops a plan, each pair has its result, and carrying it out again goes on from there.
+
+mod support;
+
+use std::io::Write;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ecs_emulator::Rate;
+use fpga_associate::status::Status;
+use serde_json::json;
+use support::call::Outcome;
+use support::client::config;
+use support::lists::json_answer;
+use support::plans::{AS_WANTED, CHANGED, FAILED, OPEN, Plan, Service, service};
+use support::raw::{NO_CONTENT, Server, Then, read_request};
+use support::slow::{on_line, wait_until};
+
+/// That what a plan reports is what the service has: all that is told as changed, and of the rest only what
+/// is told as not known.
+fn assert_true(service: &Service, plan: &Plan, pairs: &[(String, String)], outcome: &Outcome) {
+    let there = service.emulator.associations();
+    let mut is_unknown = false;
+    for (index, pair) in pairs.iter().enumerate() {
+        match plan.result(index) {
+            AS_WANTED | CHANGED => assert!(there.contains(pair), "{index}"),
+            OPEN => assert!(!there.contains(pair), "{index}"),
+            FAILED => {
+                let error = plan.error(index).unwrap();
+                is_unknown |= error.outcome_unknown;
+                assert!(
+                    error.outcome_unknown || !there.contains(pair),
+                    "{index}: {error:?}"
+                );
+            }
+            other => panic!("{index}: {other}"),
+        }
+    }
+    assert_eq!(outcome.outcome_unknown, is_unknown, "{outcome:?}");
+}
+
+fn assert_goes_on(service: &Service, plan: &Plan) {
+    let before = plan.count(CHANGED);
+    let outcome = service.apply(plan);
+    assert!(outcome.is(Status::OK), "{outcome:?}");
+    assert!(plan.count(AS_WANTED) >= before);
+    assert_eq!(plan.count(OPEN) + plan.count(FAILED), 0);
+    assert_eq!(service.emulator.associations().len(), plan.len());
+}
+
+#[test]
+fn the_time_of_a_plan_stops_it() {
+    let service = service(5, 40);
+    service.emulator.set_service_time(Duration::from_millis(20));
+    let pairs = service.pairs(5);
+    let plan = Plan::associating(&pairs).parallel(2).timeout_ms(700);
+    let begun = Instant::now();
+    let outcome = service.apply(&plan);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    assert!(outcome.message.contains("it was stopped: "), "{outcome:?}");
+    assert!(outcome.message.contains("deadline passed"), "{outcome:?}");
+    assert!(plan.count(CHANGED) > 0 && plan.count(OPEN) > 0);
+    assert_true(&service, &plan, &pairs, &outcome);
+    service.emulator.set_service_time(Duration::ZERO);
+    // Its time is for each run.
+    assert_goes_on(&service, &plan);
+}
+
+#[test]
+fn a_time_that_is_too_short_for_anything_leaves_all_pairs_open() {
+    let service = service(2, 2);
+    let plan = Plan::associating(&service.pairs(2)).timeout_ms(1);
+    service.emulator.set_service_time(Duration::from_millis(50));
+    let outcome = service.apply(&plan);
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    assert_eq!(plan.count(CHANGED), 0);
+    assert_eq!(service.emulator.associations().len(), 0);
+}
+
+#[test]
+fn a_pause_that_outlasts_the_plan_is_not_waited_for() {
+    let service = service(2, 4);
+    let plan = Plan::associating(&service.pairs(2)).timeout_ms(60_000);
+    service.emulator.set_rate(Some(Rate {
+        burst: 5,
+        retry_after: Some("3600".to_owned()),
+        ..Rate::of(0.0)
+    }));
+    let begun = Instant::now();
+    let outcome = service.apply(&plan);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    assert!(
+        outcome.message.contains("busy for longer than is left"),
+        "{outcome:?}"
+    );
+    assert!(plan.count(OPEN) > 0 && plan.count(FAILED) == 0);
+}
+
+#[test]
+fn a_shutdown_stops_a_plan_at_once() {
+    let service = service(5, 40);
+    service.emulator.set_service_time(Duration::from_millis(30));
+    let pairs = service.pairs(5);
+    let plan = Plan::associating(&pairs).parallel(4);
+    let client = service.client();
+    let outcome = thread::scope(|scope| {
+        let applied = scope.spawn(|| service.apply_with(&client, &plan));
+        wait_until(|| plan.count(CHANGED) >= 10);
+        let begun = Instant::now();
+        client.shutdown();
+        let outcome = applied.join().unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        outcome
+    });
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    assert!(outcome.message.contains("shut down"), "{outcome:?}");
+    assert!(plan.count(OPEN) > 0);
+    assert_true(&service, &plan, &pairs, &outcome);
+    let outcome = service.apply_with(&client, &plan);
+    assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
+    assert_eq!(plan.count(OPEN), 200);
+    service.emulator.set_service_time(Duration::ZERO);
+    assert_goes_on(&service, &plan);
+}
+
+#[test]
+fn a_shutdown_stops_a_plan_that_waits_for_the_service_to_have_time() {
+    let service = service(2, 40);
+    service.emulator.set_rate(Some(Rate {
+        burst: 10,
+        retry_after: Some("600".to_owned()),
+        ..Rate::of(0.0)
+    }));
+    let pairs = service.pairs(2);
+    let plan = Plan::associating(&pairs);
+    let client = service.client();
+    thread::scope(|scope| {
+        let applied = scope.spawn(|| service.apply_with(&client, &plan));
+        wait_until(|| service.emulator.refused_by_rate() > 0);
+        client.shutdown();
+        let begun = Instant::now();
+        let outcome = applied.join().unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+        assert_true(&service, &plan, &pairs, &outcome);
+    });
+}
+
+#[test]
+fn who_asks_is_refused_once_and_the_plan_is_stopped() {
+    let service = service(10, 30);
+    let pairs = service.pairs(10);
+    let plan = Plan::associating(&pairs);
+    let token = service.emulator.expired_token();
+    let outcome = service
+        .client()
+        .apply(token, service.emulator.project_id(), &plan);
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    assert_eq!(outcome.http_status, 401);
+    assert_eq!(service.emulator.requests_count(), 1);
+    assert!(plan.count(FAILED) > 0 && plan.count(OPEN) > 0);
+    let errors = (0..plan.len()).filter_map(|index| plan.error(index));
+    for error in errors {
+        assert!(error.is(Status::UNAUTHORIZED), "{error:?}");
+    }
+}
+
+#[test]
+fn a_token_that_expires_in_the_middle_stops_a_plan() {
+    let service = service(10, 30);
+    service.emulator.set_service_time(Duration::from_millis(10));
+    let pairs = service.pairs(10);
+    let plan = Plan::associating(&pairs).parallel(4);
+    let token = service.emulator.issue_token(3600);
+    let client = service.client();
+    let outcome = thread::scope(|scope| {
+        let project_id = service.emulator.project_id();
+        let applied = scope.spawn(|| client.apply(&token, project_id, &plan));
+        wait_until(|| plan.count(CHANGED) >= 20);
+        service.emulator.expire_token(&token);
+        applied.join().unwrap()
+    });
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    assert_eq!((outcome.http_status, plan.count(FAILED)), (401, 4));
+    assert_true(&service, &plan, &pairs, &outcome);
+    service.emulator.set_service_time(Duration::ZERO);
+    assert_goes_on(&service, &plan);
+}
+
+#[test]
+fn a_service_that_is_not_there_is_tried_for_ten_seconds() {
+    let server = Server::answering("", Then::Close);
+    let endpoint = server.endpoint();
+    drop(server);
+    let plan = Plan::of([("f", "e1", true), ("f", "e2", true), ("g", "e3", true)]);
+    let begun = Instant::now();
+    let outcome = config().client(&endpoint).apply("token", "project", &plan);
+    let time = begun.elapsed();
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    assert!(!outcome.outcome_unknown);
+    assert!(
+        time >= Duration::from_secs(10) && time < Duration::from_secs(60),
+        "{time:?}"
+    );
+    assert!(plan.count(FAILED) > 0 && plan.count(OPEN) > 0);
+    let error = plan.error(0).unwrap();
+    assert!(error.is(Status::CONNECT_FAILED), "{error:?}");
+}
+
+#[test]
+fn a_service_that_answers_nothing_of_use_stops_a_plan_soon() {
+    for answer in [
+        "",
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+    ] {
+        let server = Server::answering(answer, Then::Close);
+        let ecs_ids: Vec<String> = (0..50).map(|number| format!("ecs-{number}")).collect();
+        let plan = Plan::of(ecs_ids.iter().enumerate().map(|(number, ecs_id)| {
+            let fpga_id = if number % 2 == 0 { "f" } else { "g" };
+            (fpga_id, ecs_id.as_str(), true)
+        }));
+        for ecs_id in &ecs_ids {
+            for fpga_id in ["h", "i", "j", "k", "l", "m", "n"] {
+                plan.add(&format!("{fpga_id}{ecs_id}"), ecs_id, true);
+            }
+        }
+        let client = config().max_attempts(1).client(&server.endpoint());
+        let outcome = client.apply("token", "project", &plan.parallel(4));
+        assert!(outcome.is(Status::INCOMPLETE), "{answer}: {outcome:?}");
+        let requests = server.finish().requests.len();
+        assert!(requests <= 12, "{answer}: {requests} requests");
+    }
+}
+
+#[test]
+fn a_service_that_starts_anew_is_waited_for() {
+    let before = Server::answering("", Then::Close);
+    let address = before.address().to_string();
+    drop(before);
+    let plan = Plan::of([("f", "e1", true), ("f", "e2", true)]);
+    let (tell, told) = mpsc::channel();
+    let config = on_line(config(), move |_, line| {
+        if line.contains("connecting to") {
+            tell.send(()).ok();
+        }
+    });
+    let client = config.client(&format!("http://{address}"));
+    thread::scope(|scope| {
+        let applied = scope.spawn(|| client.apply("token", "project", &plan));
+        told.recv().unwrap();
+        let server = Server::serve_on(&address, |mut visit| {
+            while let (request, true) = read_request(&mut visit.stream) {
+                let answer = match request.starts_with(b"GET ") {
+                    true => json_answer(&json!({ "associations": [] })),
+                    false => NO_CONTENT.to_vec(),
+                };
+                visit.stream.write_all(&answer).ok();
+            }
+        });
+        let outcome = applied.join().unwrap();
+        assert!(outcome.is(Status::OK), "{outcome:?}");
+        assert_eq!(plan.results(), [CHANGED; 2]);
+        drop(server);
+    });
+}
