@@ -97,6 +97,15 @@ fn a_change_for_whose_credentials_memory_runs_out_tells_the_truth() {
 }
 
 #[test]
+fn a_plan_for_which_memory_runs_out_tells_the_truth_of_each_pair() {
+    scarce(
+        &Emulator::start_plain().unwrap(),
+        "plan",
+        &[("once", ALL, 1), ("ever", ALL, 1), ("limit", 50, 7)],
+    );
+}
+
+#[test]
 fn a_long_list_for_which_memory_runs_out_is_none() {
     let service = Emulator::start_plain().unwrap();
     service.set_limit(usize::MAX);

@@ -12,7 +12,7 @@ use std::net::TcpListener;
 use fpga_associate::status::Status;
 use support::certificates::{Authority, tls_server, tls_server_with};
 use support::proxies::{answering_proxy, relay, socks_relay, tls_relay};
-use support::raw::{Server, Then, answer};
+use support::raw::{Server, Then, answer, read_request};
 use support::traces::{Host, answers, random};
 
 const ESTABLISHED: &str = "HTTP/1.1 200 OK\r\n\r\n";
@@ -177,5 +177,29 @@ fn proxies_that_refuse_leave_nothing_behind() {
             ..Host::default()
         };
         host.forgets("https://service.test", &[Status::PROXY_FAILED; 2]);
+    }
+}
+
+#[test]
+fn plans_leave_nothing_behind() {
+    let service = |stream: &mut dyn Write, request: &[u8]| {
+        let answer = match request.starts_with(b"GET ") {
+            true => answer(200, "", r#"{"associations":[]}"#),
+            false => answer(204, "", ""),
+        };
+        stream.write_all(&answer).ok();
+    };
+    let plain = Server::serve(move |mut visit| {
+        while let (request, true) = read_request(&mut visit.stream) {
+            service(&mut visit.stream, &request);
+        }
+    });
+    for whose in ["call", "token", "granted"] {
+        let host = Host {
+            whose,
+            more: &["plan"],
+            ..Host::default()
+        };
+        host.forgets(&plain.endpoint(), &[Status::OK; 4]);
     }
 }

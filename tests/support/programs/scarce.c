@@ -3,8 +3,8 @@
  *
  *     scarce WORK HOW FIRST STEP ENDPOINT CA_FILE PROJECT_ID ECS_ID FPGA_IDS
  *
- * WORK is settings, associate, signed and granted (which associate with an access key that the client has, or that it is granted), list, or
- * refusals: a thousand calls that are refused, with memory back between them, whose errors are all kept. HOW is once (one allocation fails), ever (that and all after it) or limit (the address space may
+ * WORK is settings, associate, signed and granted (which associate with an access key that the client has, or that it is granted), list,
+ * plan (which associates one pair, and finds two apart as wanted, on threads where there are any), or refusals: a thousand calls that are refused, with memory back between them, whose errors are all kept. HOW is once (one allocation fails), ever (that and all after it) or limit (the address space may
  * not grow, and so many KiB of it are free). Beyond the FIRST only each STEPth is tried. FPGA_IDS is a file with an id on each line, one
  * for each child; the token is in the environment. Prints how many children there were and how many calls stopped for want of memory.
  */
@@ -197,10 +197,35 @@ static int32_t list(fpga_assoc_client *client, const char *fpga_id, const char *
     return status;
 }
 
+/* A plan, and what its results say. The error may be that of the plan's own making. */
+static int32_t apply(fpga_assoc_client *client, const char *fpga_id, fpga_assoc_error **error, bool *is_true)
+{
+    fpga_assoc_plan *plan = fpga_assoc_plan_new();
+    int32_t status = FPGA_ASSOC_OK, result;
+    bool is_made = plan != NULL && fpga_assoc_plan_add(plan, fpga_id, ecs_id, true) == FPGA_ASSOC_OK
+                   && fpga_assoc_plan_add(plan, "other-1", "other-1", false) == FPGA_ASSOC_OK
+                   && fpga_assoc_plan_add(plan, "other-2", "other-2", false) == FPGA_ASSOC_OK;
+    if (!is_made) {
+        fpga_assoc_plan_free(plan);
+        return FPGA_ASSOC_OUT_OF_MEMORY;
+    }
+    status = fpga_assoc_client_apply(client, token_of_call(), project_id, plan, error);
+    result = fpga_assoc_plan_result(plan, 0);
+    if (status == FPGA_ASSOC_OK)
+        *is_true = result == FPGA_ASSOC_RESULT_CHANGED && fpga_assoc_plan_result(plan, 2) == FPGA_ASSOC_RESULT_AS_WANTED;
+    else if (result == FPGA_ASSOC_RESULT_FAILED)
+        *is_true = fpga_assoc_error_outcome_unknown(*error) == fpga_assoc_error_outcome_unknown(fpga_assoc_plan_error(plan, 0));
+    if (status != FPGA_ASSOC_OK && result == FPGA_ASSOC_RESULT_CHANGED)
+        *is_true = false;
+    fpga_assoc_plan_free(plan);
+    return status;
+}
+
 /* What the child's exit status says. */
 static int try(long at, const char *fpga_id, int report)
 {
-    bool has_stopped = false, is_made_before = is_work("list"), is_change = is_work("associate") || token_of_call() == NULL;
+    bool has_stopped = false, is_made_before = is_work("list"), is_change = is_work("associate") || is_work("plan") || token_of_call() == NULL;
+    bool is_true = true;
     int32_t status = FPGA_ASSOC_OUT_OF_MEMORY;
     fpga_assoc_client *client = NULL, *another;
     fpga_assoc_error *error = NULL, *later = NULL;
@@ -212,7 +237,9 @@ static int try(long at, const char *fpga_id, int report)
     begin(at);
     if (!is_made_before)
         client = make(&has_stopped);
-    if (client != NULL && is_change)
+    if (client != NULL && is_work("plan"))
+        status = apply(client, fpga_id, &error, &is_true);
+    else if (client != NULL && is_change)
         status = fpga_assoc_client_associate(client, token_of_call(), project_id, fpga_id, ecs_id, &error);
     else if (client != NULL && is_work("list"))
         status = list(client, NULL, ecs_id, &pairs, &error);
@@ -223,7 +250,9 @@ static int try(long at, const char *fpga_id, int report)
     if (write(report, &used, sizeof used) != sizeof used)
         return 1;
     check(status, &has_stopped);
-    if (status != FPGA_ASSOC_OK && error == NULL && client != NULL)
+    if (!is_true)
+        return LIE;
+    if (status != FPGA_ASSOC_OK && error == NULL && client != NULL && !is_work("plan"))
         return WRONG_STATUS;
     if (error != NULL && (fpga_assoc_error_status(error) != status || fpga_assoc_error_message(error)[0] == '\0'))
         return WRONG_STATUS;

@@ -1,7 +1,7 @@
 /*
  * A host that looks for secrets in its own memory after each call.
  *
- *     traces ENDPOINT CA_FILE PROJECT_ID FPGA_ID CALLS TIMEOUT_MS WHOSE [shutdown]
+ *     traces ENDPOINT CA_FILE PROJECT_ID FPGA_ID CALLS TIMEOUT_MS WHOSE [shutdown | plan]
  *
  * WHOSE credentials: "call" gives each call the token, the client has "token" or "access-key" itself, and of a callback, which is asked
  * at each call, it gets "granted" ones: an access key.
@@ -9,7 +9,7 @@
  * Standard input has, a line each: the token, which is the security token of an access key, the ECS image's id (which only the body has),
  * the proxy's URL or "", the secret key, and whatever else must not be found. The program keeps them masked, lends them to a call in the
  * clear, and wipes that. CA_FILE "-" is none. Every second of CALLS is made by a thread that has ended when memory is looked through; with
- * "shutdown" each is ended by its own log line. Prints where anything of 16 bytes was found, and the status of each call; the secret key is
+ * "shutdown" each is ended by its own log line, and with "plan" each is a plan for the ECS image and others, on threads of the library's. Prints where anything of 16 bytes was found, and the status of each call; the secret key is
  * also looked for as HMAC pads it.
  */
 #include <errno.h>
@@ -46,7 +46,7 @@ static long found;
 
 static const char *endpoint, *project_id, *fpga_id, *whose;
 static fpga_assoc_client *client;
-static bool has_shutdown;
+static bool has_shutdown, has_plan;
 static atomic_bool is_over;
 
 static void wipe(void *bytes, size_t length)
@@ -177,6 +177,23 @@ static bool is_whose(const char *name)
 
 static char token[MOST], secret_key[256];
 
+/* Eight ECS images, so that there are threads; the plan, which holds the ids, is gone afterwards. */
+static int32_t apply(const char *given, char *ecs_id, fpga_assoc_error **error)
+{
+    int32_t status = FPGA_ASSOC_OK;
+    size_t length = strlen(ecs_id);
+    int i;
+    fpga_assoc_plan *plan = fpga_assoc_plan_new();
+    for (i = 0; i < 8 && status == FPGA_ASSOC_OK; i++) {
+        ecs_id[length] = (char)('0' + i);
+        status = fpga_assoc_plan_add(plan, fpga_id, ecs_id, true);
+    }
+    if (status == FPGA_ASSOC_OK)
+        status = fpga_assoc_client_apply(client, given, project_id, plan, error);
+    fpga_assoc_plan_free(plan);
+    return status;
+}
+
 static void *call(void *error)
 {
     static char ecs_id[256];
@@ -185,7 +202,10 @@ static void *call(void *error)
     if (is_given)
         lend(TOKEN, token);
     lend(ECS_ID, ecs_id);
-    status = fpga_assoc_client_associate(client, is_given ? token : NULL, project_id, fpga_id, ecs_id, error);
+    if (has_plan)
+        status = apply(is_given ? token : NULL, ecs_id, error);
+    else
+        status = fpga_assoc_client_associate(client, is_given ? token : NULL, project_id, fpga_id, ecs_id, error);
     wipe(token, sizeof token);
     wipe(ecs_id, sizeof ecs_id);
     printf("status %d\n", (int)status);
@@ -249,7 +269,8 @@ int main(int argc, char **argv)
     fpga_id = argv[4];
     calls = atoi(argv[5]);
     whose = argv[7];
-    has_shutdown = argc > 8;
+    has_shutdown = argc > 8 && strcmp(argv[8], "shutdown") == 0;
+    has_plan = argc > 8 && strcmp(argv[8], "plan") == 0;
     window = mmap(NULL, CHUNK + PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (window == MAP_FAILED)
         return 1;
