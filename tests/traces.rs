@@ -12,7 +12,7 @@ use std::net::TcpListener;
 use fpga_associate::status::Status;
 use support::certificates::{Authority, tls_server, tls_server_with};
 use support::proxies::{answering_proxy, relay, socks_relay, tls_relay};
-use support::raw::{Server, Then, answer, read_request};
+use support::raw::{Server, Then, answer};
 use support::traces::{Host, answers, random};
 
 const ESTABLISHED: &str = "HTTP/1.1 200 OK\r\n\r\n";
@@ -180,19 +180,19 @@ fn proxies_that_refuse_leave_nothing_behind() {
     }
 }
 
+/// A plan for eight ECS images: a list of one FPGA image, which has none, and eight changes.
+fn answer_of_plan(nth: usize) -> Vec<u8> {
+    match nth % 9 {
+        0 => answer(200, "", r#"{"associations":[]}"#),
+        _ => answer(204, "", ""),
+    }
+}
+
 #[test]
 fn plans_leave_nothing_behind() {
-    let service = |stream: &mut dyn Write, request: &[u8]| {
-        let answer = match request.starts_with(b"GET ") {
-            true => answer(200, "", r#"{"associations":[]}"#),
-            false => answer(204, "", ""),
-        };
-        stream.write_all(&answer).ok();
-    };
-    let plain = Server::serve(move |mut visit| {
-        while let (request, true) = read_request(&mut visit.stream) {
-            service(&mut visit.stream, &request);
-        }
+    let plain = Server::start(|nth, stream| {
+        stream.write_all(&answer_of_plan(nth)).ok();
+        Then::Keep
     });
     for whose in ["call", "token", "granted"] {
         let host = Host {
@@ -202,4 +202,19 @@ fn plans_leave_nothing_behind() {
         };
         host.forgets(&plain.endpoint(), &[Status::OK; 4]);
     }
+}
+
+#[test]
+fn plans_over_tls_leave_nothing_behind() {
+    let authority = Authority::new();
+    let server = tls_server_with(authority.sign(&["127.0.0.1"]), |nth, stream| {
+        stream.write_all(&answer_of_plan(nth)).ok();
+        Then::Keep
+    });
+    let host = Host {
+        ca_file: Some(&authority.file()),
+        more: &["plan"],
+        ..Host::default()
+    };
+    host.forgets(&format!("https://{}", server.address()), &[Status::OK; 4]);
 }
