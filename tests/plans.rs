@@ -188,6 +188,22 @@ fn what_several_pages_of_an_fpga_image_do_not_show_is_looked_for_at_its_ecs_imag
 }
 
 #[test]
+fn fpga_images_at_many_other_ecs_images_take_no_more_than_twice_the_requests() {
+    let service = service(1, 1_000);
+    let fpga_id = service.fpga_ids[0].as_str();
+    for ecs_id in &service.ecs_ids {
+        assert!(service.emulator.associate(fpga_id, ecs_id));
+    }
+    let few = service.ecs_ids[..6].iter();
+    let plan = Plan::of(few.map(|ecs_id| (fpga_id, ecs_id.as_str(), true)));
+    let outcome = service.apply(&plan);
+    assert!(outcome.is(Status::OK), "{outcome:?}");
+    assert_eq!(plan.count(AS_WANTED), 6);
+    let requests = service.emulator.requests_count();
+    assert!((6..=12).contains(&requests), "{requests}");
+}
+
+#[test]
 fn a_pair_that_fails_has_its_own_error_and_the_others_go_on() {
     let service = service(3, 4);
     let pairs = service.pairs(3);

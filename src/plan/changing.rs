@@ -5,6 +5,7 @@ use super::order::{Order, distinct};
 use super::run::{Broken, Outcome, Run};
 use super::wanted::Plan;
 use crate::error::Error;
+use crate::memory;
 use crate::status::Status;
 
 /// Sends the differences.
@@ -20,14 +21,22 @@ pub fn change(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(),
     Ok(())
 }
 
-/// What is taken away goes first, so that there is room for the rest.
+/// What is taken away goes first, so that there is room for the rest; else the order is the plan's.
 fn of_ecs_image(run: &Run<'_>, pairs: &[u32], tick: Tick<'_>) -> Left {
     for associated in [false, true] {
-        for same in distinct(run.plan, pairs, Plan::fpga_id) {
-            let Some(&pair) = same.first() else { continue };
-            if !run.differs(pair) || run.plan.wants_associated(pair) != associated {
-                continue;
+        let is_next =
+            |pair: u32| run.differs(pair) && run.plan.wants_associated(pair) == associated;
+        let mut next = Vec::new();
+        let same = distinct(run.plan, pairs, Plan::fpga_id);
+        for same in same.filter(|same| same.first().is_some_and(|&pair| is_next(pair))) {
+            if let Err(refused) = memory::push(&mut next, same) {
+                run.stop(refused.into());
+                return Left::Nothing;
             }
+        }
+        next.sort_unstable_by_key(|same| same.first());
+        for same in next {
+            let Some(&pair) = same.first() else { continue };
             let result = match bring_about(run, pair, associated) {
                 Err(Broken::Stopped) => return Left::Nothing,
                 Err(Broken::NoWay) => return Left::Rest,

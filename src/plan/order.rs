@@ -61,11 +61,12 @@ impl Order {
         self.ends.len()
     }
 
-    /// Their numbers.
+    /// Their numbers, in the order in which the plan names them first.
     pub fn all(&self) -> Result<Vec<u32>, OutOfMemory> {
         let mut all = Vec::new();
         memory::reserve_exact(&mut all, self.len())?;
         all.extend((0..).take(self.len()));
+        all.sort_unstable_by_key(|&number| self.image(number).iter().min());
         Ok(all)
     }
 
@@ -102,9 +103,9 @@ pub fn distinct<'a>(plan: &'a Plan, pairs: &'a [u32], id: Id) -> impl Iterator<I
 /// Refuses what no service can bring about: a pair that is wanted both ways, and more FPGA images at an
 /// ECS image than it can have.
 pub fn check(plan: &Plan, by_ecs_image: &Order) -> Result<(), Error> {
-    for image in by_ecs_image.images() {
+    for image in by_ecs_image.all()? {
         let mut associated = Vec::new();
-        for same in distinct(plan, image, Plan::fpga_id) {
+        for same in distinct(plan, by_ecs_image.image(image), Plan::fpga_id) {
             let Some((&first, others)) = same.split_first() else {
                 continue;
             };

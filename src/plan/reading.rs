@@ -6,8 +6,11 @@
 //! be there all the same. Where such a pair is to be taken away, the list of its ECS image must tell.
 //! (Where it is to be associated, the service's refusal would.)
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::crew::{Left, Tick, share};
-use super::order::{Order, distinct, with_id};
+use super::order::{Order, with_id};
 use super::run::{Broken, Outcome, Run, State};
 use super::wanted::Plan;
 use crate::association::{Brought, Filter, LAST_PAGE, PAGE_SIZE};
@@ -16,7 +19,7 @@ use crate::memory;
 use crate::status::Status;
 
 /// The most pages of an ECS image's list, which is one where the service keeps its limit.
-const MOST_PAGES: u32 = 10;
+const MOST_PAGES: usize = 10;
 
 /// Learns of each pair whether it is associated.
 pub fn read(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), Error> {
@@ -24,7 +27,8 @@ pub fn read(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), E
     if requests_by_fpga_image(run.plan, &by_fpga_image) < by_ecs_image.len() {
         let images = by_fpga_image.all()?;
         run.log(|| format!("reading the lists of {} FPGA images", images.len()));
-        let read = |image, _: Tick<'_>| of_fpga_image(run, by_fpga_image.image(image));
+        let left = AtomicUsize::new(by_ecs_image.len());
+        let read = |image, _: Tick<'_>| of_fpga_image(run, by_fpga_image.image(image), &left);
         share(run, images, &read, tick);
     }
     drop(by_fpga_image);
@@ -41,7 +45,9 @@ pub fn read(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), E
 }
 
 /// How many requests it takes to read the lists of the FPGA images, where these are at the ECS images
-/// of the plan and no others; those of ECS images are one for each. The fewer are sent.
+/// of the plan and no others; those of ECS images are one for each. The fewer are sent. Where the FPGA
+/// images turn out to be at many others they are given up after as many requests as the ECS images take,
+/// so that the two together are never more than twice that.
 fn requests_by_fpga_image(plan: &Plan, by_fpga_image: &Order) -> usize {
     let page = PAGE_SIZE;
     let requests = by_fpga_image.images().map(|pairs| {
@@ -85,7 +91,7 @@ fn of_ecs_image(run: &Run<'_>, pairs: &[u32]) -> Left {
     let find = |_: &str, fpga_id: &str| with_id(plan, pairs, Plan::fpga_id, fpga_id);
     let shown = filter
         .map_err(Broken::Failed)
-        .and_then(|filter| pages(run, filter, MOST_PAGES, &find))
+        .and_then(|filter| pages(run, filter, &AtomicUsize::new(MOST_PAGES), &find))
         .and_then(|shown| match shown.extent {
             Extent::Cut => Err(Broken::Failed(endless(plan.ecs_id(one)))),
             _ => Ok(shown),
@@ -93,19 +99,16 @@ fn of_ecs_image(run: &Run<'_>, pairs: &[u32]) -> Left {
     note(run, pairs, shown, &|_| State::Apart)
 }
 
-fn of_fpga_image(run: &Run<'_>, pairs: &[u32]) -> Left {
+fn of_fpga_image(run: &Run<'_>, pairs: &[u32], left: &AtomicUsize) -> Left {
     let Some(&one) = pairs.first() else {
         return Left::Nothing;
     };
     let plan = run.plan;
-    // The lists of its ECS images take no more requests than that.
-    let most = distinct(plan, pairs, Plan::ecs_id).count().max(2);
-    let most = u32::try_from(most).unwrap_or(LAST_PAGE).min(LAST_PAGE);
     let filter = Filter::new(run.project_id, Some(plan.fpga_id(one)), None);
     let find = |ecs_id: &str, _: &str| with_id(plan, pairs, Plan::ecs_id, ecs_id);
     let shown = filter
         .map_err(Broken::Failed)
-        .and_then(|filter| pages(run, filter, most, &find));
+        .and_then(|filter| pages(run, filter, left, &find));
     let extent = shown.as_ref().map_or(Extent::Cut, |shown| shown.extent);
     note(run, pairs, shown, &|pair| match extent {
         Extent::OnePage => State::Apart,
@@ -122,14 +125,23 @@ fn endless(ecs_id: &str) -> Error {
 /// Those pairs of the plan that these ids name.
 type Find<'a> = &'a dyn Fn(&str, &str) -> &'a [u32];
 
-/// Reads the pages of a list, so many at most.
-fn pages(run: &Run<'_>, filter: Filter<'_>, most: u32, find: Find<'_>) -> Result<Shown, Broken> {
+/// Reads the pages of a list, as many as are left.
+fn pages(
+    run: &Run<'_>,
+    filter: Filter<'_>,
+    left: &AtomicUsize,
+    find: Find<'_>,
+) -> Result<Shown, Broken> {
+    let take_one = |left: usize| left.checked_sub(1);
     let mut shown = Shown {
         pairs: Vec::new(),
         extent: Extent::OnePage,
     };
     let mut first_before = String::new();
-    for number in 1..=most {
+    for number in 1..LAST_PAGE {
+        if left.fetch_update(Relaxed, Relaxed, take_one).is_err() {
+            break;
+        }
         let mut here = Vec::new();
         let mut first = String::new();
         let mut count = 0;

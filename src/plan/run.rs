@@ -201,7 +201,7 @@ impl Run<'_> {
                         error.status,
                         Status::CANCELLED | Status::OUT_OF_MEMORY | Status::THROTTLED
                     );
-                    self.stop.set(error.clone()).ok();
+                    self.stop(error.clone());
                     return Err(match has_cause && !error.outcome_unknown {
                         true => Broken::Stopped,
                         false => Broken::Failed(error),
@@ -233,9 +233,14 @@ impl Run<'_> {
         health.after(result.as_ref().map(|_| ()), parallel, Instant::now())
     }
 
+    /// Stops the plan.
+    pub fn stop(&self, why: Error) {
+        self.stop.set(why).ok();
+    }
+
     /// It is stopped before a call.
     fn stopped(&self, why: Error) -> Broken {
-        self.stop.set(why).ok();
+        self.stop(why);
         Broken::Stopped
     }
 
@@ -245,7 +250,7 @@ impl Run<'_> {
             "{}: a defect in this library was contained",
             self.job.name()
         );
-        self.stopped(Error::new(Status::INTERNAL, &message));
+        self.stop(Error::new(Status::INTERNAL, &message));
     }
 
     /// Whether no more calls are made. Where the host has forked, nothing here is the child's own, and no
