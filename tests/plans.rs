@@ -73,7 +73,7 @@ fn a_plan_is_compared_without_a_change() {
     for (fpga_id, ecs_id) in &pairs[..10] {
         assert!(service.emulator.associate(fpga_id, ecs_id));
     }
-    let wanted = |index: usize| index % 2 == 0;
+    let wanted = |index: usize| index.is_multiple_of(2);
     let plan = Plan::of(
         pairs
             .iter()
