@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use ecs_emulator::Rate;
 use fpga_associate::status::Status;
 use serde_json::json;
+use support::asked::{FIRST, REFUSED, asking};
 use support::call::Outcome;
 use support::client::config;
+use support::credentials::in_seconds;
 use support::lists::json_answer;
 use support::plans::{AS_WANTED, CHANGED, FAILED, OPEN, Plan, Service, service};
 use support::raw::{NO_CONTENT, Server, Then, read_request};
@@ -188,6 +190,30 @@ fn a_token_that_expires_in_the_middle_stops_a_plan() {
     assert_true(&service, &plan, &pairs, &outcome);
     service.emulator.set_service_time(Duration::ZERO);
     assert_goes_on(&service, &plan);
+}
+
+#[test]
+fn credentials_that_expire_in_the_middle_are_asked_for_once_for_all_calls() {
+    let service = service(10, 30);
+    service.emulator.set_service_time(Duration::from_millis(5));
+    let plan = Plan::associating(&service.pairs(10)).parallel(6);
+    let tokens = [0; 2].map(|_| service.emulator.issue_token(3600));
+    let (client, asked) = asking(service.emulator.endpoint(), {
+        let tokens = tokens.clone();
+        move |nth, grant| assert_eq!(grant.token(&tokens[nth - 1], in_seconds(3600)), 0)
+    });
+    let outcome = thread::scope(|scope| {
+        let applied = scope.spawn(|| {
+            let apply = fpga_associate::capi::fpga_assoc_client_apply;
+            client.plan(apply, None, service.emulator.project_id(), &plan)
+        });
+        wait_until(|| plan.count(CHANGED) >= 20);
+        service.emulator.expire_token(&tokens[0]);
+        applied.join().unwrap()
+    });
+    assert!(outcome.is(Status::OK), "{outcome:?}");
+    assert_eq!(plan.count(CHANGED), 300);
+    assert_eq!(asked.reasons(), [FIRST, REFUSED]);
 }
 
 #[test]
