@@ -3,80 +3,13 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use ecs_emulator::{Emulator, MetadataMode, Recorded, Settings};
-use support::c::{Toolchain, root};
+use ecs_emulator::{MetadataMode, Recorded, Settings};
+use support::examples::{Ended, Place, is_signed};
 use support::slow::with_metadata_address;
 
-/// All that a program may have credentials from; it gets what a test gives it.
-const VARIABLES: &[&str] = &[
-    "FPGA_TOKEN",
-    "FPGA_TOKEN_FILE",
-    "HUAWEICLOUD_SDK_AK",
-    "HUAWEICLOUD_SDK_SK",
-    "HUAWEICLOUD_SDK_SECURITY_TOKEN",
-    "HUAWEICLOUD_SDK_CREDENTIALS_FILE",
-    "HW_ACCESS_KEY",
-    "HW_SECRET_KEY",
-    "HW_SECURITY_TOKEN",
-];
-
-struct Place {
-    service: Arc<Emulator>,
-    toolchain: Toolchain,
-}
-
-#[derive(Debug)]
-struct Ended {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
 impl Place {
-    fn new() -> Self {
-        Self::with(Settings::default())
-    }
-
-    fn with(settings: Settings) -> Self {
-        Self {
-            service: Arc::new(Emulator::start_with(settings).unwrap()),
-            toolchain: Toolchain::new().unwrap(),
-        }
-    }
-
-    fn compile(&self, name: &str) -> PathBuf {
-        let source = root().join("examples").join(name);
-        self.toolchain.compile(&source, &[]).unwrap()
-    }
-
-    /// The home of the programs, empty at first.
-    fn home(&self) -> &Path {
-        self.toolchain.folder()
-    }
-
-    fn run(&self, program: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
-        let mut command = Command::new(program);
-        for variable in VARIABLES {
-            command.env_remove(variable);
-        }
-        let output = command
-            .args(arguments)
-            .env("HOME", self.home())
-            .env("SSL_CERT_FILE", self.service.ca_file())
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap();
-        Ended {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
     /// Associates the first two images, after these options.
     fn associate(&self, variables: &[(&str, &str)], options: &[&str]) -> Ended {
         let service = &self.service;
@@ -105,15 +38,6 @@ impl Place {
         let program = self.compile("credentials.c");
         self.run(&program, variables, &arguments)
     }
-
-    /// The last request.
-    fn last(&self) -> Recorded {
-        self.service.requests().pop().unwrap()
-    }
-}
-
-fn is_signed(request: &Recorded) -> bool {
-    request.header("authorization").is_some() && request.header("x-auth-token").is_none()
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub mod certificates;
 pub mod changes;
 pub mod client;
 pub mod credentials;
+pub mod examples;
 pub mod faults;
 pub mod given;
 pub mod header;
