@@ -114,7 +114,7 @@ fn where_there_is_nothing_the_programs_say_what_to_set() {
     }
     assert!(place.service.requests().is_empty());
 
-    for name in ["associate.c", "associations.c", "credentials.c"] {
+    for name in ["associate.c", "associations.c", "credentials.c", "plan.c"] {
         let program = place.compile(name);
         let help = place.run(&program, &[], &["--help"]);
         assert_eq!(help.status, 0, "{help:?}");

@@ -22,6 +22,7 @@ pub mod man;
 pub mod one_answer;
 pub mod package;
 pub mod parts;
+pub mod plan_program;
 pub mod plans;
 pub mod proxied;
 pub mod proxies;
