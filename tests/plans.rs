@@ -136,7 +136,7 @@ fn a_pair_that_is_wanted_both_ways_is_refused_and_nothing_is_sent() {
         ]);
         for outcome in [service.apply(&plan), service.compare(&plan)] {
             assert!(outcome.is(Status::INVALID_ARGUMENT), "{outcome:?}");
-            for part in [first.as_str(), one, "pairs 0 and 2"] {
+            for part in [first.as_str(), one, "indices 0 and 2"] {
                 assert!(outcome.message.contains(part), "{outcome:?}");
             }
         }

@@ -133,7 +133,7 @@ fn contradiction(plan: &Plan, first: u32, other: u32) -> Error {
     Error::invalid_argument(
         "plan",
         &format!(
-            "wants FPGA image {fpga_id} and ECS image {ecs_id} both associated and not, as its pairs {first} and {other}"
+            "wants FPGA image {fpga_id} and ECS image {ecs_id} both associated and not (indices {first} and {other})"
         ),
     )
 }
@@ -143,7 +143,7 @@ fn too_many(plan: &Plan, pair: u32) -> Error {
     Error::invalid_argument(
         "plan",
         &format!(
-            "wants FPGA image {fpga_id}, as its pair {pair}, to be number {} at ECS image {ecs_id}, which can have {LIMIT}",
+            "wants FPGA image {fpga_id} (index {pair}) as number {} at ECS image {ecs_id}, which can have {LIMIT}",
             LIMIT + 1
         ),
     )
