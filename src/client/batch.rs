@@ -10,6 +10,7 @@ use super::verdict::Aim;
 use super::{Client, Deadline, Endpoint, Error, Filter, Pair, Token};
 use crate::association::{self, Page, Unusable};
 use crate::log::Level;
+use crate::transport::{Failure, Step};
 
 /// As good as for ever.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -53,7 +54,7 @@ impl<'a> Batch<'a> {
         self.with_report(name, |report| {
             let transport = self.client.transport();
             let checked = transport.and_then(|transport| transport.check(self.deadline));
-            checked.map_err(|failure| report.failure(&failure))
+            checked.map_err(|failure| report.failure(&at_its_turn(failure)))
         })
     }
 
@@ -62,7 +63,8 @@ impl<'a> Batch<'a> {
         self.with_report(name, |report| {
             let transport = self.client.transport();
             let leave = transport.and_then(|transport| self.pace.leave(transport, self.deadline));
-            leave.map(Turn).map_err(|failure| report.failure(&failure))
+            let leave = leave.map_err(|failure| report.failure(&at_its_turn(failure)));
+            leave.map(Turn)
         })
     }
 
@@ -77,7 +79,7 @@ impl<'a> Batch<'a> {
             let transport = self.client.transport();
             let slept =
                 transport.and_then(|transport| transport.sleep_until(self.deadline.within(time)));
-            slept.map_err(|failure| report.failure(&failure))
+            slept.map_err(|failure| report.failure(&at_its_turn(failure)))
         })
     }
 
@@ -143,4 +145,9 @@ impl<'a> Batch<'a> {
             caller: &caller,
         })
     }
+}
+
+fn at_its_turn(mut failure: Failure) -> Failure {
+    failure.step = Step::Turn;
+    failure
 }

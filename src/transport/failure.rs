@@ -28,6 +28,8 @@ pub enum Step {
     Receive,
     /// Waiting before the next attempt.
     Pause,
+    /// Waiting for the turn of one call among many.
+    Turn,
 }
 
 impl Step {
@@ -39,7 +41,7 @@ impl Step {
             Self::Proxy => Status::PROXY_FAILED,
             Self::Tls => Status::TLS_FAILED,
             Self::Send | Self::Receive => Status::CONNECTION_LOST,
-            Self::Pause => Status::INTERNAL,
+            Self::Pause | Self::Turn => Status::INTERNAL,
         }
     }
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Step {
             Self::Send => "sending to",
             Self::Receive => "waiting for the answer of",
             Self::Pause => "waiting before another attempt at",
+            Self::Turn => "waiting for the next turn at",
         })
     }
 }
