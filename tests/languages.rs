@@ -69,8 +69,8 @@ fn cpp() {
     });
     place.example(|| place.command(&main));
     place.example_with_keys(|| place.command(&main));
-    place.checks(place.command(&checks), &[CALLS_AT_ONCE]);
-    place.checks(place.command(&throwing), &[CALLS_AT_ONCE]);
+    place.checks_with_plans(place.command(&checks), &[CALLS_AT_ONCE]);
+    place.checks_with_plans(place.command(&throwing), &[CALLS_AT_ONCE]);
 }
 
 #[test]

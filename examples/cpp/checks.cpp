@@ -2,7 +2,7 @@
  * Takes the wrapper to its edges and prints what it meets; the test compares.
  *
  *     checks ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
- *         HOST_THAT_THROTTLES
+ *         HOST_THAT_THROTTLES OTHER_FPGA_IMAGE_ID OTHER_ECS_IMAGE_ID
  */
 #include <atomic>
 #include <chrono>
@@ -17,6 +17,7 @@
 #include <string_view>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "fpga_associate.hpp"
@@ -27,6 +28,9 @@ using fpga_assoc::config;
 using fpga_assoc::credentials;
 using fpga_assoc::iam_token;
 using fpga_assoc::outcome;
+using fpga_assoc::pair_result;
+using fpga_assoc::plan;
+using fpga_assoc::planned_pair;
 using fpga_assoc::refusal;
 using fpga_assoc::result;
 using fpga_assoc::signing_key;
@@ -40,6 +44,8 @@ static_assert(std::is_same_v<decltype(association::fpga_id), std::string>);
 static_assert(std::is_same_v<decltype(outcome::message), std::string>);
 static_assert(!std::is_copy_constructible_v<client> && std::is_move_constructible_v<client>);
 static_assert(!std::is_copy_constructible_v<config> && std::is_move_constructible_v<config>);
+static_assert(!std::is_copy_constructible_v<plan> && std::is_nothrow_move_constructible_v<plan>);
+static_assert(std::is_same_v<decltype(*std::declval<plan>().begin()), planned_pair>);
 
 template <typename T> static T opened(result<T> result)
 {
@@ -222,10 +228,128 @@ static bool check_credentials(const char *endpoint, const char *project_id, cons
     return true;
 }
 
+static void needed(const outcome &outcome)
+{
+    if (!outcome) {
+        std::cerr << outcome.message << '\n';
+        std::exit(EXIT_FAILURE);
+    }
+}
+
+static std::string counts(const plan &plan)
+{
+    static constexpr std::pair<const char *, pair_result> results[] = {
+        {"open ", pair_result::open},           {", as wanted ", pair_result::as_wanted},
+        {", to change ", pair_result::to_change}, {", changed ", pair_result::changed},
+        {", failed ", pair_result::failed},
+    };
+    std::string words;
+    for (auto [word, result] : results) {
+        int count = 0;
+        for (const planned_pair &pair : plan)
+            count += pair.result == result;
+        words += word + std::to_string(count);
+    }
+    return words;
+}
+
+/* What a progress function throws comes out of the call, which does all that it has to. */
+static bool check_throwing(client &client, std::string_view token, const char *project_id,
+                           plan &plan)
+{
+    int calls = 0;
+    bool caught = false;
+#if defined(__cpp_exceptions)
+    needed(plan.progress([&](std::size_t, std::size_t) {
+        calls++;
+        throw std::runtime_error("no room on the screen");
+    }));
+    try {
+        needed(client.compare(token, project_id, plan));
+    } catch (const std::runtime_error &thrown) {
+        caught = calls == 1 && thrown.what() == std::string_view("no room on the screen");
+    }
+#else
+    needed(plan.progress([&](std::size_t, std::size_t) { calls++; }));
+    needed(client.compare(token, project_id, plan));
+    caught = calls == 1;
+#endif
+    needed(plan.progress(nullptr));
+    needed(client.compare(token, project_id, plan));
+    return caught && calls == 1;
+}
+
+/* Begins with nothing associated, and ends so. */
+static bool check_plans(const char *endpoint, const char *project_id, std::string_view token,
+                        const char *fpga_id, const char *ecs_id, const char *other_fpga_id,
+                        const char *other_ecs_id)
+{
+    client client_ = opened(client::open(endpoint));
+    client with_token = opened(client::open(endpoint, config().token(token)));
+    plan first, contradiction;
+    std::string told, refusal_;
+    needed(first.parallel(4));
+    needed(first.timeout(std::chrono::minutes(1)));
+    needed(first.progress([&](std::size_t settled, std::size_t total) {
+        told = std::to_string(settled) + " of " + std::to_string(total);
+    }));
+    needed(first.add(fpga_id, ecs_id, true));
+    needed(first.add(other_fpga_id, ecs_id, true));
+    needed(first.add(fpga_id, other_ecs_id, true));
+    /* Moved: what C calls lives on. */
+    plan four = std::move(first);
+    needed(four.add(other_fpga_id, other_ecs_id, false));
+
+    needed(client_.compare(token, project_id, four));
+    std::cout << "plan compared: " << counts(four) << '\n';
+    needed(client_.apply(token, project_id, four));
+    std::cout << "plan applied: " << counts(four) << '\n';
+    planned_pair last = four[3];
+    if (last.fpga_id != other_fpga_id || last.ecs_id != other_ecs_id || last.associated ||
+        last.result != pair_result::as_wanted || last.error)
+        return false;
+    needed(with_token.apply(nullptr, project_id, four));
+    std::cout << "plan applied again: " << counts(four) << '\n';
+    std::cout << "progress of the plan: " << told << '\n';
+
+    plan undone;
+    for (const planned_pair &pair : four)
+        needed(undone.add(pair.fpga_id, pair.ecs_id, false));
+    needed(undone.add(std::string(32, '0'), other_ecs_id, true));
+    needed(undone.progress([&](std::size_t, std::size_t) {
+        refusal_ = failed(undone.add(fpga_id, ecs_id, false)).message;
+    }));
+    refused("plan with an unknown image", client_.apply(token, project_id, undone));
+    std::cout << "then: " << counts(undone) << '\n';
+    outcome own = undone[4].error.value_or(outcome());
+    std::cout << "its own error: " << fpga_assoc_status_name(own.status) << ' ' << own.code << '\n';
+    if (refusal_.find("being carried out") == std::string::npos || undone.size() != 5)
+        return false;
+
+    needed(contradiction.add(fpga_id, ecs_id, true));
+    needed(contradiction.add(fpga_id, ecs_id, false));
+    refused("contradiction", client_.apply(token, project_id, contradiction));
+    print_accepted("wrong plans", {
+        four.parallel(0),
+        four.parallel(101),
+        four.parallel((1LL << 32) + 8),
+        four.timeout(milliseconds(-1)),
+        four.timeout(milliseconds((1LL << 32) + 5)),
+        four.add(nullptr, ecs_id, true),
+        four.add(fpga_id, "\xff", true),
+        four.add(fpga_id, std::string(ecs_id) + '\0', true),
+        client_.compare(std::string(token) + '\0', project_id, four),
+        client_.compare(token, nullptr, four),
+        first.add(fpga_id, ecs_id, true),
+        client_.apply(token, project_id, first),
+    });
+    return four.size() == 4 && first.empty() && check_throwing(client_, token, project_id, four);
+}
+
 int main(int argc, char **argv)
 {
     const char *environment = std::getenv("FPGA_TOKEN");
-    if (argc != 8 || environment == nullptr)
+    if (argc != 10 || environment == nullptr)
         return EXIT_FAILURE;
     /* Of a longer text, so that no zero byte follows it. */
     std::string longer = std::string(environment) + "!";
@@ -325,6 +449,8 @@ int main(int argc, char **argv)
     std::cout << "closed: refused\n";
     std::cout << "kept after closing: " << kept.at(0).status << '\n';
     if (!check_credentials(endpoint, project_id, ecs_id, std::string(token)))
+        return EXIT_FAILURE;
+    if (!check_plans(endpoint, project_id, token, fpga_id, ecs_id, argv[8], argv[9]))
         return EXIT_FAILURE;
     std::cout << "calls at once: " << right << '\n';
     return EXIT_SUCCESS;

@@ -2,7 +2,7 @@
  * Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate for C++17.
  *
  * Only this header is needed beside fpga_associate.h; link with -lfpga_associate. It throws nothing
- * but std::bad_alloc, and compiles with -fno-exceptions as well.
+ * of its own but std::bad_alloc, and compiles with -fno-exceptions as well.
  *
  *     auto client = fpga_assoc::client::open(
  *         "ecs.cn-north-1.myhuaweicloud.com",
@@ -25,6 +25,17 @@
  *         return fpga_assoc::iam_token{vault.read("token"), vault.expiry()};
  *     })
  *
+ * Many pairs at once are a plan, of which the differences alone are sent:
+ *
+ *     fpga_assoc::plan plan;
+ *     for (const auto &wanted : table)
+ *         if (auto outcome = plan.add(wanted.fpga_id, wanted.ecs_id, true); !outcome)
+ *             return outcome;
+ *     auto outcome = client->apply(token, project_id, plan);
+ *     for (const fpga_assoc::planned_pair &pair : plan)
+ *         if (pair.error)
+ *             std::cerr << pair.fpga_id << ": " << pair.error->message << '\n';
+ *
  * Any number of threads may use one client. The namespace is not named fpga_associate because that
  * is a function of the C header.
  */
@@ -37,6 +48,7 @@
 #include <exception>
 #include <functional>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +72,7 @@ template <typename T, auto Free> using handle = std::unique_ptr<T, free_with<Fre
 using config_handle = handle<fpga_assoc_config, fpga_assoc_config_free>;
 using list_handle = handle<fpga_assoc_list, fpga_assoc_list_free>;
 using error_handle = handle<fpga_assoc_error, fpga_assoc_error_free>;
+using plan_handle = handle<fpga_assoc_plan, fpga_assoc_plan_free>;
 
 /* C would take another number for one that does not fit; the library refuses 0. */
 inline std::uint32_t number(std::int64_t value) noexcept
@@ -107,17 +120,18 @@ struct [[nodiscard]] outcome {
     outcome(std::int32_t refusal, std::string why) : status(refusal), message(std::move(why))
     {
     }
-    explicit outcome(const detail::error_handle &error)
-        : status(fpga_assoc_error_status(error.get())),
-          http_status(fpga_assoc_error_http_status(error.get())),
-          message(fpga_assoc_error_message(error.get())), code(fpga_assoc_error_code(error.get())),
-          request_id(fpga_assoc_error_request_id(error.get())),
-          retry_after(static_cast<std::int64_t>(fpga_assoc_error_retry_after_ms(error.get()))),
-          attempts(fpga_assoc_error_attempts(error.get())),
-          outcome_unknown(fpga_assoc_error_outcome_unknown(error.get())),
-          observed(fpga_assoc_error_observed(error.get()))
+    explicit outcome(const fpga_assoc_error *error)
+        : status(fpga_assoc_error_status(error)),
+          http_status(fpga_assoc_error_http_status(error)),
+          message(fpga_assoc_error_message(error)), code(fpga_assoc_error_code(error)),
+          request_id(fpga_assoc_error_request_id(error)),
+          retry_after(static_cast<std::int64_t>(fpga_assoc_error_retry_after_ms(error))),
+          attempts(fpga_assoc_error_attempts(error)),
+          outcome_unknown(fpga_assoc_error_outcome_unknown(error)),
+          observed(fpga_assoc_error_observed(error))
     {
     }
+    explicit outcome(const detail::error_handle &error) : outcome(error.get()) {}
 
     explicit operator bool() const noexcept { return status == FPGA_ASSOC_OK; }
 };
@@ -183,7 +197,8 @@ struct refusal {
 using credentials = std::variant<refusal, iam_token, signing_key>;
 
 /* Gives a client credentials; the reason is an fpga_assoc_reason. What it throws is a refusal. It
- * runs on the thread of a call that needs them, and must not use its own client's credentials. */
+ * runs on the thread of a call that needs them, or on one of a plan's, and must not use its own
+ * client's credentials. */
 using credentials_function = std::function<credentials(std::int32_t reason)>;
 
 namespace detail {
@@ -368,6 +383,206 @@ private:
     outcome outcome_;
 };
 
+/* What became of a pair of a plan. */
+enum class pair_result : std::int32_t {
+    open = FPGA_ASSOC_RESULT_OPEN,           /* nothing was sent for it */
+    as_wanted = FPGA_ASSOC_RESULT_AS_WANTED, /* it was, and nothing was sent */
+    to_change = FPGA_ASSOC_RESULT_TO_CHANGE, /* it is not as wanted, as compare found */
+    changed = FPGA_ASSOC_RESULT_CHANGED,     /* it was not as wanted, and is now */
+    failed = FPGA_ASSOC_RESULT_FAILED,       /* its error says why */
+};
+
+/* A pair of a plan: what is wanted of it, and what became of it in the last call. */
+struct planned_pair {
+    std::string fpga_id;
+    std::string ecs_id;
+    bool associated;
+    pair_result result;
+    std::optional<outcome> error; /* of a pair that failed */
+};
+
+/* Is told that so many of a plan's pairs have their result. It runs on the thread of the call, at
+ * most five times a second and at the end. It may read the plan, and shut the client down, which
+ * ends the call; it must not move or destroy either.
+ *
+ * What it throws comes out of the call, in place of its outcome: when the plan has come to its end,
+ * which the exception does not hasten. Until then the function is not called again. The results are
+ * there all the same. */
+using progress_function = std::function<void(std::size_t settled, std::size_t total)>;
+
+namespace detail {
+
+/* A progress_function and what it has thrown. Its address is known to C. */
+struct progress {
+    progress_function function;
+    std::exception_ptr thrown = nullptr;
+};
+
+/* An fpga_assoc_progress_fn of a progress. Nothing is thrown through C. */
+inline void tell_progress(void *context, std::size_t settled, std::size_t total) noexcept
+{
+    progress &told = *static_cast<progress *>(context);
+#if defined(__cpp_exceptions)
+    if (told.thrown)
+        return;
+    try {
+        told.function(settled, total);
+    } catch (...) {
+        told.thrown = std::current_exception();
+    }
+#else
+    told.function(settled, total);
+#endif
+}
+
+} // namespace detail
+
+/* What is wanted of many pairs, for client::compare and client::apply, which leave a result with
+ * each. It belongs to no client, and may be carried out again, pairs added in between.
+ *
+ * As with a std::vector, any number of threads may read it at once, or one change it or have it
+ * carried out. What its progress function would change is refused. */
+class plan {
+public:
+    class iterator;
+
+    plan() : plan_(fpga_assoc_plan_new()) {}
+
+    /* Where it is refused nothing was added. */
+    outcome add(const text &fpga_id, const text &ecs_id, bool associated)
+    {
+        if (!fpga_id.is_whole() || !ecs_id.is_whole())
+            return {FPGA_ASSOC_INVALID_ARGUMENT, "an id holds a zero byte"};
+        /* First, because it may throw. */
+        pairs_.push_back({id(fpga_id), id(ecs_id), associated});
+        std::int32_t status =
+            fpga_assoc_plan_add(plan_.get(), fpga_id.c_str(), ecs_id.c_str(), associated);
+        if (status != FPGA_ASSOC_OK)
+            pairs_.pop_back();
+        return told(status);
+    }
+
+    /* How many requests may be under way at once; 8 unless it is set. */
+    outcome parallel(std::int64_t requests)
+    {
+        return told(fpga_assoc_plan_set_parallel(plan_.get(), detail::number(requests)));
+    }
+    /* For the whole plan, which has as long as it takes unless it is set. */
+    outcome timeout(std::chrono::milliseconds time)
+    {
+        return told(fpga_assoc_plan_set_timeout_ms(plan_.get(), detail::number(time.count())));
+    }
+    /* An empty one is none. What it refers to must live as long as the plan is carried out. */
+    outcome progress(progress_function function)
+    {
+        std::unique_ptr<detail::progress> given;
+        if (function)
+            given = std::make_unique<detail::progress>(detail::progress{std::move(function)});
+        std::int32_t status = fpga_assoc_plan_set_progress(
+            plan_.get(), given ? &detail::tell_progress : nullptr, given.get());
+        if (status == FPGA_ASSOC_OK)
+            progress_ = std::move(given);
+        return told(status);
+    }
+
+    std::size_t size() const noexcept { return pairs_.size(); }
+    bool empty() const noexcept { return pairs_.empty(); }
+
+    /* In the order in which they were added. By value, so that what is kept is nobody else's; an
+     * index past the end is undefined. */
+    planned_pair operator[](std::size_t index) const
+    {
+        const wanted &pair = pairs_[index];
+        const fpga_assoc_error *error = fpga_assoc_plan_error(plan_.get(), index);
+        return {pair.fpga_id, pair.ecs_id, pair.associated, result(index),
+                error == nullptr ? std::nullopt : std::make_optional<outcome>(error)};
+    }
+    /* The result alone, without the cost of a pair. */
+    pair_result result(std::size_t index) const noexcept
+    {
+        return static_cast<pair_result>(fpga_assoc_plan_result(plan_.get(), index));
+    }
+
+    iterator begin() const noexcept;
+    iterator end() const noexcept;
+
+private:
+    friend class client;
+
+    struct wanted {
+        std::string fpga_id;
+        std::string ecs_id;
+        bool associated;
+    };
+
+    static std::string id(const text &text) { return text.c_str() == nullptr ? "" : text.c_str(); }
+
+    static outcome told(std::int32_t status)
+    {
+        if (status == FPGA_ASSOC_OK)
+            return {};
+        return {status, fpga_assoc_last_error()};
+    }
+
+    /* After a call with this status. One that was refused has not called the function: what it has
+     * thrown then belongs to the call that is under way. */
+    void rethrow([[maybe_unused]] std::int32_t status)
+    {
+#if defined(__cpp_exceptions)
+        if (status != FPGA_ASSOC_INVALID_ARGUMENT && progress_ && progress_->thrown)
+            std::rethrow_exception(std::exchange(progress_->thrown, nullptr));
+#endif
+    }
+
+    std::unique_ptr<detail::progress> progress_;
+    detail::plan_handle plan_;
+    std::vector<wanted> pairs_;
+};
+
+/* Makes each pair when it is asked for. */
+class plan::iterator {
+public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = planned_pair;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = planned_pair;
+
+    iterator() noexcept = default;
+
+    planned_pair operator*() const { return (*plan_)[index_]; }
+    iterator &operator++() noexcept
+    {
+        index_++;
+        return *this;
+    }
+    iterator operator++(int) noexcept
+    {
+        iterator before = *this;
+        index_++;
+        return before;
+    }
+    friend bool operator==(const iterator &one, const iterator &other) noexcept
+    {
+        return one.index_ == other.index_;
+    }
+    friend bool operator!=(const iterator &one, const iterator &other) noexcept
+    {
+        return !(one == other);
+    }
+
+private:
+    friend class plan;
+
+    iterator(const plan &plan, std::size_t index) noexcept : plan_(&plan), index_(index) {}
+
+    const plan *plan_ = nullptr;
+    std::size_t index_ = 0;
+};
+
+inline plan::iterator plan::begin() const noexcept { return {*this, 0}; }
+inline plan::iterator plan::end() const noexcept { return {*this, size()}; }
+
 /* Calls one endpoint, from any number of threads at once. It must outlive its calls. */
 class client {
 public:
@@ -414,6 +629,19 @@ public:
         return copies;
     }
 
+    /* Finds out which pairs are as wanted, and changes nothing. The outcome is that of a failure
+     * where not every pair could be compared: FPGA_ASSOC_INCOMPLETE. */
+    outcome compare(const text &token, const text &project_id, plan &plan)
+    {
+        return carry_out(fpga_assoc_client_compare, token, project_id, plan);
+    }
+    /* Brings the pairs to what is wanted. Where not every pair is, that is a failure too,
+     * FPGA_ASSOC_INCOMPLETE, whose message counts them; why, the errors of the pairs say. */
+    outcome apply(const text &token, const text &project_id, plan &plan)
+    {
+        return carry_out(fpga_assoc_client_apply, token, project_id, plan);
+    }
+
     /* From any thread: the calls under way, and all later ones, end as FPGA_ASSOC_CANCELLED. */
     void shutdown() noexcept { fpga_assoc_client_shutdown(client_.get()); }
 
@@ -442,6 +670,19 @@ private:
         function(client_.get(), token.c_str(), project_id.c_str(), fpga_id.c_str(), ecs_id.c_str(),
              list..., &error);
         return outcome(detail::error_handle(error));
+    }
+
+    template <typename Call>
+    outcome carry_out(Call function, const text &token, const text &project_id, plan &plan)
+    {
+        if (!token.is_whole() || !project_id.is_whole())
+            return zero_byte();
+        fpga_assoc_error *error = nullptr;
+        std::int32_t status = function(client_.get(), token.c_str(), project_id.c_str(),
+                                       plan.plan_.get(), &error);
+        detail::error_handle owned(error);
+        plan.rethrow(status);
+        return outcome(owned);
     }
 
     detail::client_handle client_;

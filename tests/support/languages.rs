@@ -21,6 +21,19 @@ pub const CALLBACKS: [&str; 2] = [
     "refused callback: FPGA_ASSOC_CREDENTIALS_FAILED",
 ];
 
+/// What they print of plans, where a wrapper has them.
+const PLANS: [&str; 9] = [
+    "plan compared: open 0, as wanted 1, to change 3, changed 0, failed 0",
+    "plan applied: open 0, as wanted 1, to change 0, changed 3, failed 0",
+    "plan applied again: open 0, as wanted 4, to change 0, changed 0, failed 0",
+    "progress of the plan: 4 of 4",
+    "plan with an unknown image: FPGA_ASSOC_INCOMPLETE",
+    "then: open 0, as wanted 1, to change 0, changed 3, failed 1",
+    "its own error: FPGA_ASSOC_NOT_FOUND Ecs.0031",
+    "contradiction: FPGA_ASSOC_INVALID_ARGUMENT",
+    "wrong plans: refused",
+];
+
 /// The service, the library, and a folder for what is compiled.
 pub struct Place {
     pub service: Emulator,
@@ -142,13 +155,18 @@ impl Place {
         self.checks_without(&[], checks, more);
     }
 
+    /// The same for a wrapper that has plans, of two more images.
+    pub fn checks_with_plans(&self, checks: Command, more: &[&str]) {
+        self.checks_without(&[], checks, &[&PLANS, more].concat());
+    }
+
     /// The same for a language that has neither callbacks nor these lines.
     pub fn checks_without(&self, callbacks: &[&str], mut checks: Command, more: &[&str]) {
         let service = &self.service;
         service.clear();
         service.clear_requests();
         service.associate(&service.fpga_ids()[0], &service.ecs_ids()[0]);
-        let output = self.run(checks.args([
+        checks.args([
             service.endpoint(),
             service.project_id(),
             &service.fpga_ids()[0],
@@ -156,7 +174,12 @@ impl Place {
             service.ca_file().to_str().unwrap(),
             &host(""),
             &host("HTTP/1.1 429 Wait\r\nRetry-After: 4294967296\r\nContent-Length: 0\r\n\r\n"),
-        ]));
+        ]);
+        let has_plans = more.contains(&PLANS[0]);
+        if has_plans {
+            checks.args([&service.fpga_ids()[1], &service.ecs_ids()[1]]);
+        }
+        let output = self.run(&mut checks);
         assert_eq!(output.status, 0, "{output:?}");
         assert_eq!(output.stderr, "");
         let mut expected = vec![
@@ -200,7 +223,11 @@ impl Place {
         // With credentials of the client's own: one signed, one signed wrongly, and three with what
         // was granted.
         let own = if callbacks.is_empty() { 5 } else { 2 };
-        assert_eq!(service.requests().len(), 6 + 1 + 4 * 2 + own + calls);
+        // Six times the lists of two ECS images; three pairs are changed, and changed back beside one
+        // that can't be.
+        let plans = if has_plans { 6 * 2 + 3 + 3 + 1 } else { 0 };
+        let requests = 6 + 1 + 4 * 2 + own + plans + calls;
+        assert_eq!(service.requests().len(), requests);
         assert!(service.associations().is_empty());
     }
 
