@@ -26,7 +26,7 @@ fn python() {
     place.example(|| script("main.py"));
     place.example_with_keys(|| script("main.py"));
     let interrupted = "interrupted: in time, then FPGA_ASSOC_CANCELLED";
-    place.checks(script("checks.py"), &[CALLS_AT_ONCE, interrupted]);
+    place.checks_with_plans(script("checks.py"), &[CALLS_AT_ONCE, interrupted]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 """Takes the wrapper to its edges and prints what it meets; the test compares.
 
     checks.py ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
-        HOST_THAT_THROTTLES
+        HOST_THAT_THROTTLES OTHER_FPGA_IMAGE_ID OTHER_ECS_IMAGE_ID
 """
 
 import os
@@ -16,13 +16,21 @@ from typing import Any, Callable
 
 from fpga_associate import (
     CREDENTIALS_FAILED,
+    INCOMPLETE,
     OBSERVED_APART,
     OBSERVED_ASSOCIATED,
     OBSERVED_NOTHING,
     REASON_FIRST,
+    RESULT_AS_WANTED,
+    RESULT_CHANGED,
+    RESULT_FAILED,
+    RESULT_OPEN,
+    RESULT_TO_CHANGE,
     AccessKey,
     Client,
     Error,
+    Plan,
+    PlannedPair,
     Token,
 )
 
@@ -46,6 +54,13 @@ def refused(call: Callable[[], Any]) -> bool:
     return False
 
 
+RESULTS = {
+    RESULT_OPEN: "open",
+    RESULT_AS_WANTED: "as wanted",
+    RESULT_TO_CHANGE: "to change",
+    RESULT_CHANGED: "changed",
+    RESULT_FAILED: "failed",
+}
 NOT_A_TEXT = [5, b"text", ["text"], "zero\0byte", "surrogate\ud800"]
 WRONG_SETTINGS = {
     "timeout_ms": [-1, 0, 2**31, 2**32, 2**32 + 5, 2**64, 5.0, float("nan"), True, "5", None],
@@ -61,6 +76,12 @@ WRONG_SETTINGS = {
     "credentials_callback": [None, Token("token")],
     "no_such_setting": [5],
     "log": [5],
+}
+WRONG_PLAN_SETTINGS = {
+    "parallel": [-1, 0, 101, 2**32 + 8, 5.0, True, "5", None],
+    "timeout_ms": [-1, 0, 2**31, 2**32 + 5, 5.0, True, "5", None],
+    "progress": [None, 5],
+    "no_such_setting": [5],
 }
 
 
@@ -140,6 +161,111 @@ def check_credentials(endpoint: str, project_id: str, ecs_id: str, token: str) -
     print("no credentials:", failure(lambda: own_calls(*call, 1)).status_name)
 
 
+def counts(plan: Plan) -> str:
+    results = [pair.result for pair in plan]
+    return ", ".join(f"{name} {results.count(result)}" for result, name in RESULTS.items())
+
+
+def check_plans(
+    endpoint: str, project_id: str, token: str, fpga_ids: list[str], ecs_ids: list[str]
+) -> None:
+    """Begins with nothing associated, and ends so."""
+    call = (token, project_id)
+    told = []
+    with Client(endpoint) as client, Client(endpoint, token=token) as with_token, Plan(
+        parallel=4, timeout_ms=60_000, progress=lambda *how_far: told.append(how_far)
+    ) as plan:
+        for ecs_id in ecs_ids:
+            for fpga_id in fpga_ids:
+                plan.add(fpga_id, ecs_id, (fpga_id, ecs_id) != (fpga_ids[1], ecs_ids[1]))
+        client.compare(*call, plan)
+        print("plan compared:", counts(plan))
+        client.apply(*call, plan)
+        print("plan applied:", counts(plan))
+        last = PlannedPair(fpga_ids[1], ecs_ids[1], False, RESULT_AS_WANTED)
+        assert list(plan)[-1] == last and len(plan) == 4
+        with_token.apply(None, project_id, plan)
+        print("plan applied again:", counts(plan))
+        print("progress of the plan: {} of {}".format(*told[-1]))
+        check_undone(client, call, plan)
+
+        with Plan() as contradiction:
+            contradiction.add(fpga_ids[0], ecs_ids[0], True)
+            contradiction.add(fpga_ids[0], ecs_ids[0], False)
+            error = failure(lambda: client.apply(*call, contradiction))
+            print("contradiction:", error.status_name)
+
+        accepted: list[Any] = [
+            (name, value)
+            for name, values in WRONG_PLAN_SETTINGS.items()
+            for value in values
+            if not refused(lambda: Plan(**{name: value}))
+        ]
+        values: list[Any] = [None, "", *NOT_A_TEXT]
+        accepted += [
+            value
+            for value in values
+            if not refused(lambda: plan.add(value, ecs_ids[0], True))
+            or not refused(lambda: plan.add(fpga_ids[0], value, True))
+            or not refused(lambda: client.compare(token, value, plan))
+            or not refused(lambda: plan.add(fpga_ids[0], ecs_ids[0], value))
+        ]
+        closed = Plan()
+        closed.close()
+        closed.close()
+        not_plans: list[Any] = [contradiction, closed, None, client]
+        for what in not_plans:
+            if not refused(lambda: client.apply(*call, what)):
+                accepted.append(what)
+        assert refused(lambda: list(closed)) and refused(lambda: closed.add("a", "b", True))
+        assert len(plan) == 4
+        print("wrong plans:", accepted or "refused")
+        check_raising(client, call, plan)
+
+
+def check_undone(client: Client, call: tuple[str, str], done: Plan) -> None:
+    """Takes away what a plan has brought, beside a pair that can't be brought about."""
+    refusals = []
+
+    def add_more(_settled: int, _total: int) -> None:
+        refusals.append(failure(lambda: undone.add(UNKNOWN, UNKNOWN, True)))
+        assert len(undone) == 5 and [pair.error for pair in undone] == [None] * 5
+
+    with Plan(progress=add_more) as undone:
+        for pair in done:
+            undone.add(pair.fpga_id, pair.ecs_id, False)
+        undone.add(UNKNOWN, pair.ecs_id, True)
+        error = failure(lambda: client.apply(*call, undone))
+        print("plan with an unknown image:", error.status_name)
+        print("then:", counts(undone))
+        own = list(undone)[-1].error
+        assert own is not None and error.status == INCOMPLETE
+        print(f"its own error: {own.status_name} {own.code}")
+    assert "being carried out" in str(refusals[0]), refusals
+
+
+def check_raising(client: Client, call: tuple[str, str], plan: Plan) -> None:
+    """What progress raises comes out of the call, which does all that it has to."""
+    calls = []
+
+    def raising(settled: int, _total: int) -> None:
+        calls.append(settled)
+        closing.close()
+        raise LookupError("no room on the screen")
+
+    closing = Plan(progress=raising)
+    for pair in plan:
+        closing.add(pair.fpga_id, pair.ecs_id, False)
+    try:
+        client.compare(*call, closing)
+        raise AssertionError("nothing was raised")
+    except LookupError as error:
+        assert str(error) == "no room on the screen" and calls == [4]
+    # It was closed meanwhile, and freed after the call.
+    assert refused(lambda: client.compare(*call, closing))
+    client.compare(*call, plan)
+
+
 def one_call(client: Client, token: str, project_id: str, ecs_id: str, number: int) -> int:
     """1 where the call met what belongs to it, and not to another thread's call."""
     if number % 2 == 0:
@@ -150,7 +276,7 @@ def one_call(client: Client, token: str, project_id: str, ecs_id: str, number: i
 
 
 def main() -> None:
-    endpoint, project_id, fpga_id, ecs_id, ca_file, broken, busy = sys.argv[1:]
+    endpoint, project_id, fpga_id, ecs_id, ca_file, broken, busy, *others = sys.argv[1:]
     token = os.environ["FPGA_TOKEN"]
 
     with Client(endpoint) as client:
@@ -238,6 +364,8 @@ def main() -> None:
     print("closed: refused")
     print("kept after closing:", kept[0].status)
     check_credentials(endpoint, project_id, ecs_id, token)
+    other_fpga_id, other_ecs_id = others
+    check_plans(endpoint, project_id, token, [fpga_id, other_fpga_id], [ecs_id, other_ecs_id])
     print("calls at once:", right)
     print("interrupted:", interrupted())
 

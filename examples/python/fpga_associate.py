@@ -18,11 +18,26 @@ credentials_callback, which returns a Token or an AccessKey and raises to refuse
     with Client("ecs.cn-north-1.myhuaweicloud.com", credentials_callback=credentials) as client:
         client.associate(None, project_id, fpga_id, ecs_id)
 
+Many pairs at once are a Plan, of which the differences alone are sent. Where not every pair is as
+wanted an Error says so, INCOMPLETE, and the plan says what became of each:
+
+    with Plan(parallel=16, progress=lambda settled, total: print(settled, "of", total)) as plan:
+        for fpga_id, ecs_id in wanted:
+            plan.add(fpga_id, ecs_id, True)
+        try:
+            client.apply(token, project_id, plan)
+        except Error as error:
+            print(error)
+        for pair in plan:
+            if pair.result == RESULT_FAILED:
+                print(pair.fpga_id, pair.ecs_id, pair.error)
+
 ctypes releases the GIL for each call, so that threads wait for the service side by side.
 
 Ctrl-C, and whatever else a signal's handler raises in the main thread, ends the call that waits
 there. It shuts the client down: its calls in other threads, and all later ones, end as CANCELLED.
-What became of the request is not known then.
+What became of the request is not known then. A plan is stopped, and has the results of what was
+done.
 """
 
 from __future__ import annotations
@@ -53,6 +68,7 @@ T = TypeVar("T")
 
 INVALID_ARGUMENT = 1
 CREDENTIALS_FAILED = 10
+INCOMPLETE = 32
 
 # What the list showed last: Error.observed.
 OBSERVED_NOTHING = 0
@@ -64,6 +80,14 @@ OBSERVED_APART = 2
 REASON_FIRST = 1
 REASON_EXPIRING = 2
 REASON_REFUSED = 3
+
+# What became of a pair of a plan: PlannedPair.result. Nothing was sent for it, it was as wanted, it
+# is not as wanted (as compare found), it was not and is now, or it failed.
+RESULT_OPEN = 0
+RESULT_AS_WANTED = 1
+RESULT_TO_CHANGE = 2
+RESULT_CHANGED = 3
+RESULT_FAILED = 4
 
 
 class _Entry(ctypes.Structure):
@@ -84,12 +108,15 @@ class _Entry(ctypes.Structure):
 
 # fpga_assoc_credentials_fn
 _CredentialsFunction = ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_void_p)
+# fpga_assoc_progress_fn
+_ProgressFunction = ctypes.CFUNCTYPE(None, c_void_p, c_size_t, c_size_t)
 
 
 def _load() -> ctypes.CDLL:
     library = ctypes.CDLL(os.environ.get("FPGA_ASSOCIATE_LIBRARY", "libfpga_associate.so.0"))
     call = [c_void_p, c_char_p, c_char_p, c_char_p, c_char_p]
     error = POINTER(c_void_p)
+    plan_call = [c_void_p, c_char_p, c_char_p, c_void_p, error]
     for name, result, arguments in [
         ("fpga_assoc_config_new", c_void_p, []),
         ("fpga_assoc_config_free", None, [c_void_p]),
@@ -120,12 +147,23 @@ def _load() -> ctypes.CDLL:
         ("fpga_assoc_client_associate", c_int32, [*call, error]),
         ("fpga_assoc_client_disassociate", c_int32, [*call, error]),
         ("fpga_assoc_client_associations", c_int32, [*call, POINTER(c_void_p), error]),
+        ("fpga_assoc_client_compare", c_int32, plan_call),
+        ("fpga_assoc_client_apply", c_int32, plan_call),
         ("fpga_assoc_client_shutdown", None, [c_void_p]),
         ("fpga_assoc_client_close_idle", None, [c_void_p]),
         ("fpga_assoc_client_free", None, [c_void_p]),
         ("fpga_assoc_list_len", c_size_t, [c_void_p]),
         ("fpga_assoc_list_get", POINTER(_Entry), [c_void_p, c_size_t]),
         ("fpga_assoc_list_free", None, [c_void_p]),
+        ("fpga_assoc_plan_new", c_void_p, []),
+        ("fpga_assoc_plan_free", None, [c_void_p]),
+        ("fpga_assoc_plan_add", c_int32, [c_void_p, c_char_p, c_char_p, c_bool]),
+        ("fpga_assoc_plan_set_parallel", c_int32, [c_void_p, c_uint32]),
+        ("fpga_assoc_plan_set_timeout_ms", c_int32, [c_void_p, c_uint32]),
+        ("fpga_assoc_plan_set_progress", c_int32, [c_void_p, _ProgressFunction, c_void_p]),
+        ("fpga_assoc_plan_len", c_size_t, [c_void_p]),
+        ("fpga_assoc_plan_result", c_int32, [c_void_p, c_size_t]),
+        ("fpga_assoc_plan_error", c_void_p, [c_void_p, c_size_t]),
         ("fpga_assoc_error_status", c_int32, [c_void_p]),
         ("fpga_assoc_error_http_status", c_int32, [c_void_p]),
         ("fpga_assoc_error_message", c_char_p, [c_void_p]),
@@ -214,8 +252,25 @@ class AccessKey:
     expires_at: Optional[datetime] = None
 
 
+@dataclass(frozen=True)
+class PlannedPair:
+    """A pair of a plan: what is wanted of it, and what became of it, a RESULT_.
+
+    error says why it failed; it is there when the call has returned.
+    """
+
+    fpga_id: str
+    ecs_id: str
+    associated: bool
+    result: int
+    error: Optional[Error] = None
+
+
 # Called with a REASON_; raises, or returns None, to refuse.
 CredentialsCallback = Callable[[int], Union[Token, AccessKey, None]]
+
+# Called with how many pairs of a plan have their result, and with how many there are.
+Progress = Callable[[int, int], object]
 
 
 def version() -> str:
@@ -229,8 +284,9 @@ class Client:
     The settings are those of the header: the keys of _SETTINGS. One of a wrong type raises a
     TypeError, as two kinds of credentials do, one of a wrong value an Error.
 
-    A credentials_callback runs in the thread of the call that needs credentials; calls of the main
-    thread have another for that. It may neither close this client nor use its credentials.
+    A credentials_callback runs in the thread of the call that needs credentials, or in one of a
+    plan's; calls of the main thread have another for that. It may neither close this client nor use
+    its credentials.
     """
 
     def __init__(self, endpoint: Optional[str], **settings: Any) -> None:
@@ -307,6 +363,20 @@ class Client:
 
         return self._interruptible(call)
 
+    def compare(self, token: Optional[str], project_id: Optional[str], plan: Plan) -> None:
+        """Finds out which pairs are as wanted, and changes nothing.
+
+        Raises an Error, INCOMPLETE, where not every pair could be compared.
+        """
+        self._carry_out(_library.fpga_assoc_client_compare, token, project_id, plan)
+
+    def apply(self, token: Optional[str], project_id: Optional[str], plan: Plan) -> None:
+        """Brings the pairs of a plan to what is wanted.
+
+        Raises an Error, INCOMPLETE, where not every pair is; the plan has the results all the same.
+        """
+        self._carry_out(_library.fpga_assoc_client_apply, token, project_id, plan)
+
     def close_idle(self) -> None:
         """Closes the connections that no call uses now."""
         with self._borrowed() as client:
@@ -324,6 +394,26 @@ class Client:
         def call() -> None:
             with self._borrowed() as client, _raised() as error:
                 function(client, *arguments, error)
+
+        self._interruptible(call)
+
+    def _carry_out(
+        self, function: Any, token: Optional[str], project_id: Optional[str], plan: Plan
+    ) -> None:
+        if not isinstance(plan, Plan):
+            raise TypeError("plan: not a Plan")
+        arguments = _arguments(token, project_id, None, None)[:2]
+
+        def call() -> None:
+            with self._borrowed() as client, plan._borrowed() as pointer:
+                status = INVALID_ARGUMENT
+                try:
+                    with _raised() as error:
+                        status = function(client, *arguments, pointer, error)
+                finally:
+                    # A call that was refused leaves what another's raised to that.
+                    if status != INVALID_ARGUMENT:
+                        plan._raise()
 
         self._interruptible(call)
 
@@ -361,6 +451,121 @@ class Client:
             with self._changed:
                 self._calls -= 1
                 self._changed.notify_all()
+
+
+class Plan:
+    """What is wanted of many pairs, for Client.compare and Client.apply; iterating gives them.
+
+    The settings are those of the header: parallel, timeout_ms, and progress, a function of how many
+    pairs have their result and how many there are. Wrong ones raise as those of a Client do. A plan
+    may be carried out again, pairs added in between. While it is carried out any thread can read
+    what is known so far, without the errors, and what would change it is refused.
+
+    progress runs in the thread of the call; calls of the main thread have another for that. It may
+    not close the client. What it raises, the call raises when the plan has come to its end, with
+    the Error of an incomplete plan as its context; progress is not called again until then.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        # Held whenever C is asked about the plan, but while it is carried out.
+        self._lock = threading.RLock()
+        self._calls = 0
+        self._pairs: list[tuple[str, str, bool]] = []
+        self._thrown: Optional[BaseException] = None
+        if "progress" in settings:
+            # C calls it as long as the plan lives.
+            self._progress = settings["progress"] = self._progress_function(settings["progress"])
+        self._plan: Optional[int] = _library.fpga_assoc_plan_new()
+        # For a plan that nobody closes.
+        self._free = weakref.finalize(self, _library.fpga_assoc_plan_free, self._plan)
+        self._free.atexit = False
+        _set("fpga_assoc_plan", self._plan, _PLAN_SETTINGS, settings)
+
+    def __enter__(self) -> Plan:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, fpga_id: Optional[str], ecs_id: Optional[str], associated: bool) -> None:
+        """Adds a pair, which is to be associated or not. Where that raises nothing was added."""
+        ids = (_optional("fpga_id", fpga_id), _optional("ecs_id", ecs_id))
+        (associated,) = _truth("associated", associated)
+        with self._lock:
+            plan = self._opened()
+            # First, for Ctrl-C: what C does not have is dropped by the next that is added.
+            del self._pairs[_library.fpga_assoc_plan_len(plan) :]
+            self._pairs.append((fpga_id or "", ecs_id or "", associated))
+            _check(_library.fpga_assoc_plan_add(plan, *ids, associated))
+
+    def __len__(self) -> int:
+        with self._lock:
+            return _library.fpga_assoc_plan_len(self._opened())
+
+    def __iter__(self) -> Iterator[PlannedPair]:
+        """The pairs in the order in which they were added."""
+        for index in range(len(self)):
+            yield self._pair(index)
+
+    def close(self) -> None:
+        """Frees the plan; while it is carried out, that comes after the call."""
+        with self._lock:
+            self._plan = None
+            if self._calls == 0:
+                self._free()
+
+    def _pair(self, index: int) -> PlannedPair:
+        with self._lock:
+            plan = self._opened()
+            result = _library.fpga_assoc_plan_result(plan, index)
+            # A call that begins frees the errors of the one before.
+            error = None if self._calls > 0 else _library.fpga_assoc_plan_error(plan, index)
+            return PlannedPair(
+                *self._pairs[index], result, None if error is None else _error(c_void_p(error))
+            )
+
+    def _progress_function(self, progress: Progress) -> Any:
+        """A function for C, to be kept as long as C may call it."""
+        if not callable(progress):
+            raise TypeError("progress: not callable")
+
+        def tell(_context: Optional[int], settled: int, total: int) -> None:
+            plan = reference()
+            if plan is None or plan._thrown is not None:
+                return
+            try:
+                progress(settled, total)
+            except BaseException as error:  # Nothing may be raised through C.
+                plan._thrown = error
+
+        # No circle, so that a plan that nobody closes is freed at once.
+        reference = weakref.ref(self)
+        return _ProgressFunction(tell)
+
+    def _raise(self) -> None:
+        """What progress has raised."""
+        thrown, self._thrown = self._thrown, None
+        if thrown is not None:
+            raise thrown
+
+    def _opened(self) -> int:
+        if self._plan is None:
+            raise Error(INVALID_ARGUMENT, "the plan is closed")
+        return self._plan
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[int]:
+        """The plan, to be carried out; it is not freed meanwhile."""
+        with self._lock:
+            plan = self._opened()
+            self._calls += 1
+        try:
+            yield plan
+        finally:
+            with self._lock:
+                self._calls -= 1
+                if self._calls == 0 and self._plan is None:
+                    self._free()
 
 
 def _settle(result: Future[T], call: Callable[[], T]) -> None:
@@ -420,8 +625,9 @@ def _key(name: str, value: Any) -> tuple[Optional[bytes], ...]:
     )
 
 
-# A setting in C's form: the arguments, or None where the function is not called.
-_SETTINGS: dict[str, Callable[[str, Any], Optional[tuple[Any, ...]]]] = {
+# Settings in C's form: the arguments, or None where the function is not called.
+_Settings = dict[str, Callable[[str, Any], Optional[tuple[Any, ...]]]]
+_SETTINGS: _Settings = {
     "timeout_ms": _number,
     "connect_timeout_ms": _number,
     "max_attempts": _number,
@@ -448,6 +654,13 @@ _CREDENTIALS = {
 }
 
 
+_PLAN_SETTINGS: _Settings = {
+    "parallel": _number,
+    "timeout_ms": _number,
+    "progress": lambda name, value: (value, None),
+}
+
+
 def _config(settings: dict[str, Any]) -> Optional[int]:
     """NULL, which is all defaults, or settings to be freed."""
     if not settings:
@@ -457,20 +670,26 @@ def _config(settings: dict[str, Any]) -> Optional[int]:
         raise TypeError(f"two kinds of credentials: {', '.join(kinds)}")
     config = _library.fpga_assoc_config_new()
     try:
-        for name, value in settings.items():
-            if name not in _SETTINGS:
-                raise TypeError(f"no such setting: {name}")
-            arguments = _SETTINGS[name](name, value)
-            if arguments is None:
-                continue
-            status = getattr(_library, f"fpga_assoc_config_set_{name}")(config, *arguments)
-            if status != 0:
-                # Setters have no error pointer; nothing else runs on this thread in between.
-                raise Error(status, _library.fpga_assoc_last_error().decode())
+        _set("fpga_assoc_config", config, _SETTINGS, settings)
     except BaseException:
         _library.fpga_assoc_config_free(config)
         raise
     return config
+
+
+def _set(kind: str, pointer: Optional[int], known: _Settings, settings: dict[str, Any]) -> None:
+    for name, value in settings.items():
+        if name not in known:
+            raise TypeError(f"no such setting: {name}")
+        arguments = known[name](name, value)
+        if arguments is not None:
+            _check(getattr(_library, f"{kind}_set_{name}")(pointer, *arguments))
+
+
+def _check(status: int) -> None:
+    """Setters have no error pointer; nothing else runs on this thread in between."""
+    if status != 0:
+        raise Error(status, _library.fpga_assoc_last_error().decode())
 
 
 def _callback(callback: CredentialsCallback) -> Any:
