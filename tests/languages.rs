@@ -103,7 +103,7 @@ fn go() {
         "cancelled: true FPGA_ASSOC_CANCELLED, outcome unknown, then FPGA_ASSOC_NOT_FOUND";
     let too_late = "too late: true FPGA_ASSOC_TIMEOUT, outcome known";
     let more = [CALLS_AT_ONCE, cancelled, too_late];
-    place.checks(place.command(&checks), &more);
+    place.checks_with_plans(place.command(&checks), &more);
 }
 
 #[test]

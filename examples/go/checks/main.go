@@ -1,7 +1,7 @@
 // Takes the wrapper to its edges and prints what it meets; the test compares.
 //
 //	checks ENDPOINT PROJECT_ID FPGA_IMAGE_ID ECS_IMAGE_ID CA_FILE HOST_THAT_HANGS_UP
-//	    HOST_THAT_THROTTLES
+//	    HOST_THAT_THROTTLES OTHER_FPGA_IMAGE_ID OTHER_ECS_IMAGE_ID
 package main
 
 import (
@@ -109,6 +109,7 @@ func main() {
 	fmt.Println("closed: refused")
 	fmt.Println("kept after closing:", kept[0].Status)
 	checkCredentials()
+	checkPlans(os.Args[8], os.Args[9])
 	fmt.Println("calls at once:", right)
 	fmt.Println("cancelled:", cancelled())
 	past, cancel := context.WithDeadline(ctx, time.Now())

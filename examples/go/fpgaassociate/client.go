@@ -14,6 +14,20 @@
 // limit or Close. A change may therefore still take effect, which OutcomeUnknown says.
 //
 // A call whose token is "" is made with the credentials of the client's settings.
+//
+// Many pairs at once are a Plan, of which the differences alone are sent:
+//
+//	plan, err := fpgaassociate.NewPlan(nil)
+//	...
+//	defer plan.Close()
+//	err = plan.Add(fpgaID, ecsID, true)
+//	...
+//	err = client.Apply(ctx, token, projectID, plan)
+//	for i, pair := range plan.Results() {
+//		if pair.Err != nil {
+//			log.Println(i, pair.FPGAID, pair.ECSID, pair.Err)
+//		}
+//	}
 package fpgaassociate
 
 /*
@@ -66,6 +80,7 @@ const (
 	AlreadyAssociated Status = C.FPGA_ASSOC_ALREADY_ASSOCIATED
 	NotAssociated     Status = C.FPGA_ASSOC_NOT_ASSOCIATED
 	LimitReached      Status = C.FPGA_ASSOC_LIMIT_REACHED
+	Incomplete        Status = C.FPGA_ASSOC_INCOMPLETE
 )
 
 // String is the constant's name, such as "FPGA_ASSOC_TIMEOUT".
@@ -430,6 +445,10 @@ func result(failure *C.fpga_assoc_error) error {
 // taken copies an error and frees it.
 func taken(failure *C.fpga_assoc_error) *Error {
 	defer C.fpga_assoc_error_free(failure)
+	return copied(failure)
+}
+
+func copied(failure *C.fpga_assoc_error) *Error {
 	return &Error{
 		Status:         Status(C.fpga_assoc_error_status(failure)),
 		HTTPStatus:     int(C.fpga_assoc_error_http_status(failure)),

@@ -69,26 +69,19 @@ func fpgaassociateCredentials(callback C.uintptr_t, reason C.int32_t, grant *C.f
 	}
 }
 
-// ask runs the callback in a goroutine of its own: neither a panic nor runtime.Goexit, which
-// testing's FailNow is, may leave it through C.
 func ask(callback CredentialsCallback, reason Reason) (credentials Credentials, refusal string) {
 	refusal = "the callback did not return"
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if value := recover(); value != nil {
-				refusal = fmt.Sprint("panic: ", value)
-			}
-		}()
+	panicked := alone(func() {
 		granted, err := callback(reason)
 		if err != nil {
 			refusal = fmt.Sprint(err)
 			return
 		}
 		credentials, refusal = granted, ""
-	}()
-	<-done
+	})
+	if panicked != nil {
+		refusal = fmt.Sprint("panic: ", panicked)
+	}
 	return credentials, refusal
 }
 
