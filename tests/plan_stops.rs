@@ -11,95 +11,12 @@ use ecs_emulator::Rate;
 use fpga_associate::status::Status;
 use serde_json::json;
 use support::asked::{FIRST, REFUSED, asking};
-use support::call::Outcome;
 use support::client::config;
 use support::credentials::in_seconds;
 use support::lists::json_answer;
-use support::plans::{AS_WANTED, CHANGED, FAILED, OPEN, Plan, Service, service};
+use support::plans::{CHANGED, FAILED, OPEN, Plan, service};
 use support::raw::{NO_CONTENT, Server, Then, read_request};
 use support::slow::{on_line, wait_until};
-
-/// That what a plan reports is what the service has: all that is told as changed, and of the rest only what
-/// is told as not known.
-fn assert_true(service: &Service, plan: &Plan, pairs: &[(String, String)], outcome: &Outcome) {
-    let there = service.emulator.associations();
-    let mut is_unknown = false;
-    for (index, pair) in pairs.iter().enumerate() {
-        match plan.result(index) {
-            AS_WANTED | CHANGED => assert!(there.contains(pair), "{index}"),
-            OPEN => assert!(!there.contains(pair), "{index}"),
-            FAILED => {
-                let error = plan.error(index).unwrap();
-                is_unknown |= error.outcome_unknown;
-                assert!(
-                    error.outcome_unknown || !there.contains(pair),
-                    "{index}: {error:?}"
-                );
-            }
-            other => panic!("{index}: {other}"),
-        }
-    }
-    assert_eq!(outcome.outcome_unknown, is_unknown, "{outcome:?}");
-}
-
-fn assert_goes_on(service: &Service, plan: &Plan) {
-    let before = plan.count(CHANGED);
-    let outcome = service.apply(plan);
-    assert!(outcome.is(Status::OK), "{outcome:?}");
-    assert!(plan.count(AS_WANTED) >= before);
-    assert_eq!(plan.count(OPEN) + plan.count(FAILED), 0);
-    assert_eq!(service.emulator.associations().len(), plan.len());
-}
-
-#[test]
-fn the_time_of_a_plan_stops_it() {
-    let service = service(5, 40);
-    service.emulator.set_service_time(Duration::from_millis(20));
-    let pairs = service.pairs(5);
-    let plan = Plan::associating(&pairs).parallel(2).timeout_ms(700);
-    let begun = Instant::now();
-    let outcome = service.apply(&plan);
-    assert!(begun.elapsed() < Duration::from_secs(10));
-    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
-    assert!(outcome.message.contains("it was stopped: "), "{outcome:?}");
-    assert!(outcome.message.contains("deadline passed"), "{outcome:?}");
-    assert!(plan.count(CHANGED) > 0 && plan.count(OPEN) > 0);
-    assert_true(&service, &plan, &pairs, &outcome);
-    service.emulator.set_service_time(Duration::ZERO);
-    // Its time is for each run.
-    assert_goes_on(&service, &plan);
-}
-
-#[test]
-fn a_time_that_is_too_short_for_anything_leaves_all_pairs_open() {
-    let service = service(2, 2);
-    let plan = Plan::associating(&service.pairs(2)).timeout_ms(1);
-    service.emulator.set_service_time(Duration::from_millis(50));
-    let outcome = service.apply(&plan);
-    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
-    assert_eq!(plan.count(CHANGED), 0);
-    assert_eq!(service.emulator.associations().len(), 0);
-}
-
-#[test]
-fn a_pause_that_outlasts_the_plan_is_not_waited_for() {
-    let service = service(2, 4);
-    let plan = Plan::associating(&service.pairs(2)).timeout_ms(60_000);
-    service.emulator.set_rate(Some(Rate {
-        burst: 5,
-        retry_after: Some("3600".to_owned()),
-        ..Rate::of(0.0)
-    }));
-    let begun = Instant::now();
-    let outcome = service.apply(&plan);
-    assert!(begun.elapsed() < Duration::from_secs(30));
-    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
-    assert!(
-        outcome.message.contains("busy for longer than is left"),
-        "{outcome:?}"
-    );
-    assert!(plan.count(OPEN) > 0 && plan.count(FAILED) == 0);
-}
 
 #[test]
 fn a_shutdown_stops_a_plan_at_once() {
@@ -120,12 +37,12 @@ fn a_shutdown_stops_a_plan_at_once() {
     assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
     assert!(outcome.message.contains("shut down"), "{outcome:?}");
     assert!(plan.count(OPEN) > 0);
-    assert_true(&service, &plan, &pairs, &outcome);
+    service.assert_told_truly(&plan, &pairs, &outcome);
     let outcome = service.apply_with(&client, &plan);
     assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
     assert_eq!(plan.count(OPEN), 200);
     service.emulator.set_service_time(Duration::ZERO);
-    assert_goes_on(&service, &plan);
+    service.assert_goes_on(&plan);
 }
 
 #[test]
@@ -147,7 +64,7 @@ fn a_shutdown_stops_a_plan_that_waits_for_the_service_to_have_time() {
         let outcome = applied.join().unwrap();
         assert!(begun.elapsed() < Duration::from_secs(5));
         assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
-        assert_true(&service, &plan, &pairs, &outcome);
+        service.assert_told_truly(&plan, &pairs, &outcome);
     });
 }
 
@@ -187,9 +104,9 @@ fn a_token_that_expires_in_the_middle_stops_a_plan() {
     });
     assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
     assert_eq!((outcome.http_status, plan.count(FAILED)), (401, 4));
-    assert_true(&service, &plan, &pairs, &outcome);
+    service.assert_told_truly(&plan, &pairs, &outcome);
     service.emulator.set_service_time(Duration::ZERO);
-    assert_goes_on(&service, &plan);
+    service.assert_goes_on(&plan);
 }
 
 #[test]

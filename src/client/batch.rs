@@ -58,6 +58,11 @@ impl<'a> Batch<'a> {
         })
     }
 
+    /// Whether less is left than a call may take.
+    pub fn bounds_a_call(&self) -> bool {
+        self.deadline.left() < self.client.settings.timeout
+    }
+
     /// Waits until a call may be made; the time for the call itself begins afterwards.
     pub fn turn(&self, name: &'static str) -> Result<Turn, Error> {
         self.with_report(name, |report| {

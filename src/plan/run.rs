@@ -177,6 +177,7 @@ impl Run<'_> {
                 Ok(_) => return Err(Broken::Stopped),
                 Err(error) => return Err(self.stopped(error)),
             };
+            let is_last = self.batch.bounds_a_call();
             let result = memory::from_now_on(|| make(turn).map_err(Error::with_true_cause));
             if !self.process.is_current() {
                 return Err(Broken::Stopped);
@@ -187,15 +188,15 @@ impl Run<'_> {
                 Err(error) => error,
             };
             match next {
-                Next::GoOn => {
-                    // The time of the plan may have ended it.
-                    return match self.batch.check(name) {
-                        Err(end) if !error.outcome_unknown && has_no_answer(&error) => {
-                            Err(self.stopped(end))
-                        }
-                        _ => Err(Broken::Failed(error)),
-                    };
+                // The time of the plan was too short for it, and is for others too.
+                Next::GoOn if is_last && error.status == Status::TIMEOUT => {
+                    self.stop(error.clone());
+                    return Err(match error.outcome_unknown {
+                        true => Broken::Failed(error),
+                        false => Broken::Stopped,
+                    });
                 }
+                Next::GoOn => return Err(Broken::Failed(error)),
                 Next::Stop => {
                     let has_cause = matches!(
                         error.status,
@@ -338,10 +339,6 @@ impl Run<'_> {
         self.batch
             .log(|| format!("{}: {}", self.job.name(), line()));
     }
-}
-
-fn has_no_answer(error: &Error) -> bool {
-    error.http_status == 0
 }
 
 fn copied_into_a_child(job: Job) -> Error {

@@ -213,4 +213,38 @@ impl Service {
         let (token, project_id) = (self.emulator.token(), self.emulator.project_id());
         self.client().compare(token, project_id, plan)
     }
+
+    /// That what a plan reports is what the service has: all that is told as changed, and of the rest only
+    /// what is told as not known.
+    pub fn assert_told_truly(&self, plan: &Plan, pairs: &[(String, String)], outcome: &Outcome) {
+        let there = self.emulator.associations();
+        let mut is_unknown = false;
+        for (index, pair) in pairs.iter().enumerate() {
+            let is_there = there.contains(pair);
+            match plan.result(index) {
+                AS_WANTED | CHANGED => assert!(is_there, "{index}"),
+                OPEN => assert!(!is_there, "{index}"),
+                FAILED => {
+                    let error = plan.error(index).unwrap();
+                    is_unknown |= error.outcome_unknown;
+                    assert!(error.outcome_unknown || !is_there, "{index}: {error:?}");
+                }
+                other => panic!("{index}: {other}"),
+            }
+        }
+        assert_eq!(outcome.outcome_unknown, is_unknown, "{outcome:?}");
+    }
+
+    /// That the plan goes on where it ended, and comes to its end.
+    pub fn assert_goes_on(&self, plan: &Plan) {
+        let before = plan.count(CHANGED);
+        let outcome = self.apply(plan);
+        assert!(
+            outcome.is(fpga_associate::status::Status::OK),
+            "{outcome:?}"
+        );
+        assert!(plan.count(AS_WANTED) >= before);
+        assert_eq!(plan.count(OPEN) + plan.count(FAILED), 0);
+        assert_eq!(self.emulator.associations().len(), plan.len());
+    }
 }
