@@ -101,15 +101,15 @@ impl Bench {
             Ok(Contender {
                 program: toolchain.compile(&source, &options)?,
                 token: token.clone(),
-                secret_key: None,
+                environment: Vec::new(),
             })
         };
         Ok(Self {
             library: contender("library.c", &[])?,
-            signed: Contender {
-                secret_key: Some("benchmark+secret/key0123456789abcdefghij"),
-                ..contender("library.c", &[])?
-            },
+            signed: contender("library.c", &[])?.with(
+                "FPGA_SECRET_KEY",
+                "benchmark+secret/key0123456789abcdefghij",
+            ),
             libcurl: contender("libcurl.c", &["-lcurl"])?,
             floor: contender("floor.c", &[])?,
             steps: contender("steps.c", &[])?.program,
@@ -136,8 +136,8 @@ impl Bench {
         let mut rows = Vec::new();
         for (name, target, to_reach) in [("plain", self.plain(), 0.14), ("TLS", self.tls(), 0.16)] {
             let row = (
-                self.library.instructions(target)?,
-                self.libcurl.instructions(target)?,
+                self.library.instructions(target, 100..300, 0)?,
+                self.libcurl.instructions(target, 100..300, 0)?,
             );
             let what = format!("warm call, {name}: user instructions");
             rows.push(at_most(what, row, 0, to_reach));
@@ -183,8 +183,8 @@ impl Bench {
         let mut rows = Vec::new();
         for (name, target) in [("plain", self.plain()), ("TLS", self.tls())] {
             let row = (
-                self.library.system_calls(target)?,
-                self.libcurl.system_calls(target)?,
+                self.library.system_calls(target, 100..1100, 0)?,
+                self.libcurl.system_calls(target, 100..1100, 0)?,
             );
             let what = format!("warm call, {name}: system calls");
             rows.push(Row {

@@ -1,7 +1,9 @@
 //! The programs that do the same work, and what one run of them takes.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,11 +16,12 @@ pub struct Target<'a> {
 }
 
 /// A compiled program.
+#[derive(Clone)]
 pub struct Contender {
     pub program: PathBuf,
     pub token: String,
-    /// Signs its requests, where there is one.
-    pub secret_key: Option<&'static str>,
+    /// What else it is told, beside its arguments.
+    pub environment: Vec<(&'static str, OsString)>,
 }
 
 /// What a program says of its own loop.
@@ -31,6 +34,13 @@ pub struct Took {
 }
 
 impl Contender {
+    /// The same, told this as well.
+    pub fn with(&self, name: &'static str, value: impl Into<OsString>) -> Self {
+        let mut more = self.clone();
+        more.environment.push((name, value.into()));
+        more
+    }
+
     fn command(&self, tool: &[&str], target: Target<'_>, calls: u32, threads: u32) -> Command {
         let (first, rest) = match tool.split_first() {
             Some((tool, options)) => (Path::new(tool).to_owned(), options),
@@ -46,7 +56,7 @@ impl Contender {
             .arg(target.ca_file.unwrap_or(Path::new("-")))
             .args([calls.to_string(), threads.to_string()])
             .env("FPGA_TOKEN", &self.token)
-            .envs(self.secret_key.map(|key| ("FPGA_SECRET_KEY", key)));
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -82,18 +92,23 @@ impl Contender {
         Ok((children_cpu_ms() - before) / f64::from(runs))
     }
 
-    /// User instructions of a warm call: the difference of two run lengths.
-    pub fn instructions(&self, target: Target<'_>) -> Result<f64, Box<dyn Error>> {
+    /// User instructions of a call: the difference of two run lengths.
+    pub fn instructions(
+        &self,
+        target: Target<'_>,
+        lengths: Range<u32>,
+        threads: u32,
+    ) -> Result<f64, Box<dyn Error>> {
         let count = |calls| -> Result<f64, Box<dyn Error>> {
             let tool = [
                 "valgrind",
                 "--tool=callgrind",
                 "--callgrind-out-file=/dev/null",
             ];
-            let printed = output(&mut self.command(&tool, target, calls, 0))?.1;
+            let printed = output(&mut self.command(&tool, target, calls, threads))?.1;
             number_after(&printed, "Collected :")
         };
-        Ok((count(300)? - count(100)?) / 200.0)
+        per_call(count, lengths)
     }
 
     /// User instructions of a warm call on this very processor, counted one by one by `steps`.
@@ -105,16 +120,36 @@ impl Contender {
         Ok(number_after(&printed, "Steps :")? / f64::from(CALLS))
     }
 
-    /// System calls of a warm call: the difference of two run lengths.
-    pub fn system_calls(&self, target: Target<'_>) -> Result<f64, Box<dyn Error>> {
+    /// System calls of a call: the difference of two run lengths.
+    pub fn system_calls(
+        &self,
+        target: Target<'_>,
+        lengths: Range<u32>,
+        threads: u32,
+    ) -> Result<f64, Box<dyn Error>> {
+        // Threads that are traced wait for each other now and then, which adds to it.
+        let tries = if threads > 1 { 5 } else { 1 };
         let count = |calls| -> Result<f64, Box<dyn Error>> {
-            let printed = output(&mut self.command(&["strace", "-f", "-c"], target, calls, 0))?.1;
-            let total = printed.lines().find(|line| line.ends_with(" total"));
-            let calls = total.and_then(|line| line.split_whitespace().nth(3));
-            Ok(calls.ok_or("strace: no total")?.parse()?)
+            let mut least = f64::INFINITY;
+            for _ in 0..tries {
+                let mut command = self.command(&["strace", "-f", "-c"], target, calls, threads);
+                let printed = output(&mut command)?.1;
+                let total = printed.lines().find(|line| line.ends_with(" total"));
+                let calls = total.and_then(|line| line.split_whitespace().nth(3));
+                least = least.min(calls.ok_or("strace: no total")?.parse()?);
+            }
+            Ok(least)
         };
-        Ok((count(1100)? - count(100)?) / 1000.0)
+        per_call(count, lengths)
     }
+}
+
+fn per_call(
+    count: impl Fn(u32) -> Result<f64, Box<dyn Error>>,
+    lengths: Range<u32>,
+) -> Result<f64, Box<dyn Error>> {
+    let calls = f64::from(lengths.end - lengths.start);
+    Ok((count(lengths.end)? - count(lengths.start)?) / calls)
 }
 
 fn number_after(text: &str, words: &str) -> Result<f64, Box<dyn Error>> {
