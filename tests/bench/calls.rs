@@ -8,6 +8,7 @@
 #[allow(dead_code)]
 mod c;
 mod contender;
+mod plans;
 mod server;
 
 use std::env;
@@ -26,7 +27,7 @@ type Rows = Result<Vec<Row>, Box<dyn Error>>;
 
 type Part = (&'static str, fn(&Bench) -> Rows);
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     ("instructions", Bench::instructions),
     ("signed", Bench::signed),
     ("cpu", Bench::cpu),
@@ -37,6 +38,7 @@ const PARTS: [Part; 10] = [
     ("memory", Bench::memory),
     ("size", Bench::size),
     ("floor", Bench::beside_the_floor),
+    ("plans", Bench::plans),
 ];
 
 struct Bench {
@@ -45,6 +47,9 @@ struct Bench {
     signed: Contender,
     libcurl: Contender,
     floor: Contender,
+    /// This library's plan, and the changes of one with libcurl.
+    plan: Contender,
+    changes: Contender,
     /// A program that counts the instructions of another.
     steps: PathBuf,
     server: Server,
@@ -112,6 +117,8 @@ impl Bench {
             ),
             libcurl: contender("libcurl.c", &["-lcurl"])?,
             floor: contender("floor.c", &[])?,
+            plan: contender("plan.c", &[])?,
+            changes: contender("changes.c", &["-lcurl"])?,
             steps: contender("steps.c", &[])?.program,
             server: Server::start(toolchain.folder())?,
             toolchain,

@@ -28,6 +28,7 @@ pub struct Contender {
 pub struct Took {
     pub wall: f64,
     pub cpu: f64,
+    /// A plan's is at its peak.
     pub growth_kib: f64,
     /// Seconds.
     pub slowest_call: f64,

@@ -1,5 +1,5 @@
-//! nginx on free ports of this machine: plain and TLS, answers 204 to everything. And a server that
-//! makes its clients keep many connections.
+//! nginx on free ports of this machine: plain and TLS, answers 204 to everything, and to a list that
+//! there is nothing. And a server that makes its clients keep many connections.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -14,6 +14,9 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
+
+/// That of `work.h`.
+const PROJECT_ID: &str = "9451dc59feef4bcab18d1d0a9bd8fd10";
 
 /// A running nginx; it ends when dropped.
 pub struct Server {
@@ -106,6 +109,10 @@ fn configuration(folder: &Path, plain: u16, tls: u16) -> String {
                 ssl_certificate {folder}/server.pem;
                 ssl_certificate_key {folder}/server.key;
                 location / {{ return 204; }}
+                location = /v1/{PROJECT_ID}/cloudservers/fpga_image/associations {{
+                    default_type application/json;
+                    return 200 '{{\"associations\":[]}}';
+                }}
             }}
         }}",
         folder = folder.display()

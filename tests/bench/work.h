@@ -53,7 +53,7 @@ static double cpu_seconds(void)
 }
 
 /* Memory of the process's own, without that of files, such as the libraries' code. */
-static long resident_kib(void)
+static inline long resident_kib(void)
 {
     long pages = 0, all = 0, of_files = 0;
     FILE *file = fopen("/proc/self/statm", "r");
@@ -65,14 +65,14 @@ static long resident_kib(void)
 }
 
 /* For who counts what is done between two marks. */
-static void mark(void)
+static inline void mark(void)
 {
     if (getenv("BENCH_MARKS") != NULL)
         raise(SIGUSR2);
 }
 
 /* Runs the work of one thread after some calls to warm up, and prints: wall seconds, CPU seconds, growth in KiB, 0. */
-static void measure(const struct work *work, void (*run)(const struct work *, long calls))
+static inline void measure(const struct work *work, void (*run)(const struct work *, long calls))
 {
     double wall, cpu;
     long before;
