@@ -1,11 +1,12 @@
-//! What a plan costs: its speed beside that of libcurl, its requests beside the fewest, its memory.
+//! What a plan costs: its speed beside that of libcurl, its requests beside the fewest, its memory, and
+//! how it gets on with a service that allows so many requests a second.
 
 use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use ecs_emulator::{Emulator, Settings};
+use ecs_emulator::{Emulator, Rate, Settings};
 
 use super::contender::Contender;
 use super::{Bench, ROUNDS, Row, Rows, alone, at_least, at_most};
@@ -144,6 +145,37 @@ impl Bench {
             });
         }
         Ok(rows)
+    }
+
+    /// A plan of 10,000 changes at a service that allows 50 requests a second.
+    pub fn rate(&self) -> Rows {
+        const PER_SECOND: f64 = 50.0;
+        let service = self.service(1_000)?;
+        service.emulator.clear_requests();
+        service.emulator.set_rate(Some(Rate {
+            burst: 10,
+            ..Rate::of(PER_SECOND)
+        }));
+        let took = service.carry_out()?;
+        let requests = service.emulator.requests_count() as f64;
+        let refused = service.emulator.refused_by_rate() as f64;
+        let least = (requests - refused) / PER_SECOND;
+        let refused = refused / requests * 100.0;
+        let what = "plan of 10,000 changes, 50 requests a second allowed";
+        Ok(vec![
+            at_most(
+                format!("{what}: seconds, beside the fewest possible"),
+                (took, least),
+                1,
+                1.2,
+            ),
+            alone(
+                &format!("{what}: requests refused, in % of all"),
+                format!("{refused:.2}"),
+                "≤ 2",
+                refused <= 2.0,
+            ),
+        ])
     }
 
     /// A service that keeps what it is told, with so many ECS images.
