@@ -121,25 +121,21 @@ impl Contender {
         Ok(number_after(&printed, "Steps :")? / f64::from(CALLS))
     }
 
-    /// System calls of a call: the difference of two run lengths.
+    /// System calls of a call: the difference of two run lengths. Of many threads without their waits for
+    /// each other, which come of being traced, by the hundred or not at all.
     pub fn system_calls(
         &self,
         target: Target<'_>,
         lengths: Range<u32>,
         threads: u32,
     ) -> Result<f64, Box<dyn Error>> {
-        // Threads that are traced wait for each other now and then, which adds to it.
-        let tries = if threads > 1 { 5 } else { 1 };
+        let tool = ["strace", "-f", "-c", "-e", "trace=!futex"];
+        let tool = if threads > 1 { &tool[..] } else { &tool[..3] };
         let count = |calls| -> Result<f64, Box<dyn Error>> {
-            let mut least = f64::INFINITY;
-            for _ in 0..tries {
-                let mut command = self.command(&["strace", "-f", "-c"], target, calls, threads);
-                let printed = output(&mut command)?.1;
-                let total = printed.lines().find(|line| line.ends_with(" total"));
-                let calls = total.and_then(|line| line.split_whitespace().nth(3));
-                least = least.min(calls.ok_or("strace: no total")?.parse()?);
-            }
-            Ok(least)
+            let printed = output(&mut self.command(tool, target, calls, threads))?.1;
+            let total = printed.lines().find(|line| line.ends_with(" total"));
+            let calls = total.and_then(|line| line.split_whitespace().nth(3));
+            Ok(calls.ok_or("strace: no total")?.parse()?)
         };
         per_call(count, lengths)
     }
