@@ -134,7 +134,9 @@ impl Session<'_> {
         if let Some(rate) = pace.refused(leave, pause) {
             self.settings.log.line(Level::LOG_WARNING, || {
                 let endpoint = self.report.endpoint;
-                format!("{endpoint} is busy: {rate:.1} requests a second from now on")
+                // As a whole number: the code that writes others is large.
+                let in_a_minute = (rate * 60.0) as u64;
+                format!("{endpoint} is busy: {in_a_minute} requests a minute from now on")
             });
         }
     }

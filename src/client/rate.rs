@@ -151,7 +151,7 @@ impl Rate {
         let limit = self.limit?;
         let time = now.saturating_duration_since(self.since);
         let factor = match limit.back {
-            None => KEPT * GROWTH.powf(time.as_secs_f64()),
+            None => KEPT * growth(time),
             Some(back) => {
                 let from_back = time.as_secs_f64() / back.as_secs_f64() - 1.0;
                 1.0 + (1.0 - KEPT) * from_back.powi(3)
@@ -159,6 +159,14 @@ impl Rate {
         };
         Some((limit.measured * factor).max(LEAST))
     }
+}
+
+/// `GROWTH` to the power of a time in seconds, straight between whole ones: the mathematical library is
+/// not needed for that.
+fn growth(time: Duration) -> f64 {
+    let seconds = i32::try_from(time.as_secs()).unwrap_or(i32::MAX);
+    let begun = f64::from(time.subsec_millis()) / 1_000.0;
+    GROWTH.powi(seconds) * (1.0 + begun * (GROWTH - 1.0))
 }
 
 impl From<Instant> for Count {

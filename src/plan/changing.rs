@@ -5,7 +5,6 @@ use super::order::{Order, distinct};
 use super::run::{Broken, Outcome, Run};
 use super::wanted::Plan;
 use crate::error::Error;
-use crate::memory;
 use crate::status::Status;
 
 /// Sends the differences.
@@ -26,17 +25,13 @@ fn of_ecs_image(run: &Run<'_>, pairs: &[u32], tick: Tick<'_>) -> Left {
     for associated in [false, true] {
         let is_next =
             |pair: u32| run.differs(pair) && run.plan.wants_associated(pair) == associated;
-        let mut next = Vec::new();
-        let same = distinct(run.plan, pairs, Plan::fpga_id);
-        for same in same.filter(|same| same.first().is_some_and(|&pair| is_next(pair))) {
-            if let Err(refused) = memory::push(&mut next, same) {
-                run.stop(refused.into());
-                return Left::Nothing;
-            }
-        }
-        next.sort_unstable_by_key(|same| same.first());
-        for same in next {
-            let Some(&pair) = same.first() else { continue };
+        let next = || {
+            let all = distinct(run.plan, pairs, Plan::fpga_id);
+            let next = all.filter(|same| same.first().is_some_and(|&pair| is_next(pair)));
+            next.min_by_key(|same| same.first())
+        };
+        while let Some(same) = next() {
+            let Some(&pair) = same.first() else { break };
             let result = match bring_about(run, pair, associated) {
                 Err(Broken::Stopped) => return Left::Nothing,
                 Err(Broken::NoWay) => return Left::Rest,

@@ -20,8 +20,20 @@ type Id = for<'a> fn(&'a Plan, u32) -> &'a str;
 
 /// The service may spell an id in another letter case.
 fn compare(one: &str, other: &str) -> Ordering {
+    if one == other {
+        return Ordering::Equal;
+    }
     let bytes = one.bytes().map(|byte| byte.to_ascii_lowercase());
     bytes.cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
+}
+
+/// The beginning of an id as a number of the same order.
+fn beginning(id: &str) -> u64 {
+    let mut beginning = [0; 8];
+    for (place, byte) in beginning.iter_mut().zip(id.bytes()) {
+        *place = byte.to_ascii_lowercase();
+    }
+    u64::from_be_bytes(beginning)
 }
 
 impl Order {
@@ -37,14 +49,26 @@ impl Order {
 
     fn by(plan: &Plan, first: Id, second: Id) -> Result<Self, OutOfMemory> {
         let count = u32::try_from(plan.len()).unwrap_or(u32::MAX);
+        // Most ids differ in their beginnings, so that they are not looked up to be compared.
+        let mut keys = Vec::new();
+        memory::reserve_exact(&mut keys, plan.len())?;
+        keys.extend((0..count).map(|pair| {
+            let [first, second] = [first(plan, pair), second(plan, pair)].map(beginning);
+            (first, second, pair)
+        }));
+        keys.sort_unstable_by(|one, other| {
+            let ids = |id: Id| compare(id(plan, one.2), id(plan, other.2));
+            one.0
+                .cmp(&other.0)
+                .then_with(|| ids(first))
+                .then_with(|| one.1.cmp(&other.1))
+                .then_with(|| ids(second))
+                .then_with(|| one.2.cmp(&other.2))
+        });
         let mut pairs = Vec::new();
         memory::reserve_exact(&mut pairs, plan.len())?;
-        pairs.extend(0..count);
-        pairs.sort_unstable_by(|&one, &other| {
-            compare(first(plan, one), first(plan, other))
-                .then_with(|| compare(second(plan, one), second(plan, other)))
-                .then(one.cmp(&other))
-        });
+        pairs.extend(keys.iter().map(|&(_, _, pair)| pair));
+        drop(keys);
         let mut ends = Vec::new();
         let mut end = 0;
         for image in pairs.chunk_by(|&one, &other| {
@@ -63,10 +87,19 @@ impl Order {
 
     /// Their numbers, in the order in which the plan names them first.
     pub fn all(&self) -> Result<Vec<u32>, OutOfMemory> {
+        // Of each pair that is the first of its image, which that is.
+        let mut first_of = Vec::new();
+        memory::reserve_exact(&mut first_of, self.pairs.len())?;
+        first_of.resize(self.pairs.len(), None);
+        for (number, image) in (0..).zip(self.images()) {
+            let first = image.iter().min();
+            if let Some(place) = first.and_then(|&first| first_of.get_mut(first as usize)) {
+                *place = Some(number);
+            }
+        }
         let mut all = Vec::new();
         memory::reserve_exact(&mut all, self.len())?;
-        all.extend((0..).take(self.len()));
-        all.sort_unstable_by_key(|&number| self.image(number).iter().min());
+        all.extend(first_of.into_iter().flatten());
         Ok(all)
     }
 
@@ -104,8 +137,8 @@ pub fn distinct<'a>(plan: &'a Plan, pairs: &'a [u32], id: Id) -> impl Iterator<I
 /// ECS image than it can have.
 pub fn check(plan: &Plan, by_ecs_image: &Order) -> Result<(), Error> {
     for image in by_ecs_image.all()? {
-        let mut associated = Vec::new();
-        for same in distinct(plan, by_ecs_image.image(image), Plan::fpga_id) {
+        let image = by_ecs_image.image(image);
+        for same in distinct(plan, image, Plan::fpga_id) {
             let Some((&first, others)) = same.split_first() else {
                 continue;
             };
@@ -116,16 +149,26 @@ pub fn check(plan: &Plan, by_ecs_image: &Order) -> Result<(), Error> {
             {
                 return Err(contradiction(plan, first, other));
             }
-            if wanted {
-                memory::push(&mut associated, first)?;
-            }
         }
-        associated.sort_unstable();
-        if let Some(&pair) = associated.get(LIMIT) {
+        if let Some(pair) = one_too_many(plan, image) {
             return Err(too_many(plan, pair));
         }
     }
     Ok(())
+}
+
+/// The first pair of an ECS image that is more than it can have.
+fn one_too_many(plan: &Plan, image: &[u32]) -> Option<u32> {
+    let firsts = || distinct(plan, image, Plan::fpga_id).filter_map(|same| same.first().copied());
+    let associated = || firsts().filter(|&pair| plan.wants_associated(pair));
+    if associated().count() <= LIMIT {
+        return None;
+    }
+    let mut latest = None;
+    for _ in 0..=LIMIT {
+        latest = associated().filter(|&pair| Some(pair) > latest).min();
+    }
+    latest
 }
 
 fn contradiction(plan: &Plan, first: u32, other: u32) -> Error {
