@@ -267,7 +267,9 @@ pub unsafe extern "C" fn fpga_assoc_client_apply(
 /// Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_plan_len(plan: Option<&fpga_assoc_plan>) -> usize {
-    look(plan, |inside| inside.plan.len()).unwrap_or(0)
+    let mut len = 0;
+    look(plan, &mut |inside| len = inside.plan.len());
+    len
 }
 
 /// What became of the pair with this index, an `fpga_assoc_result`; `FPGA_ASSOC_RESULT_OPEN` for an
@@ -276,7 +278,9 @@ pub extern "C" fn fpga_assoc_plan_len(plan: Option<&fpga_assoc_plan>) -> usize {
 /// Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_plan_result(plan: Option<&fpga_assoc_plan>, index: usize) -> i32 {
-    look(plan, |inside| inside.results.get(index)).unwrap_or(PairResult::RESULT_OPEN) as i32
+    let mut result = PairResult::RESULT_OPEN;
+    look(plan, &mut |inside| result = inside.results.get(index));
+    result as i32
 }
 
 /// Why the pair with this index failed.
@@ -289,14 +293,16 @@ pub extern "C" fn fpga_assoc_plan_error(
     plan: Option<&fpga_assoc_plan>,
     index: usize,
 ) -> *const fpga_assoc_error {
-    look(plan, |inside| inside.results.error(index)).unwrap_or(ptr::null())
+    let mut error = ptr::null();
+    look(plan, &mut |inside| error = inside.results.error(index));
+    error
 }
 
-fn look<T>(plan: Option<&fpga_assoc_plan>, look: impl FnOnce(&Inside) -> T) -> Option<T> {
-    let plan = plan?;
-    guard(|| plan.inside.with(|inside| look(inside)).ok())
-        .ok()
-        .flatten()
+/// Nothing is seen of a plan that is NULL, or that a child of fork can't look into.
+fn look(plan: Option<&fpga_assoc_plan>, look: &mut dyn FnMut(&Inside)) {
+    if let Some(plan) = plan {
+        guard(|| plan.inside.with(|inside| look(inside)).ok()).ok();
+    }
 }
 
 /// # Safety

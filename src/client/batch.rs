@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::course::Subject;
 use super::exchange::Terms;
 use super::pace::{Leave, Pace};
 use super::report::Report;
 use super::verdict::Aim;
 use super::{Client, Deadline, Endpoint, Error, Filter, Pair, Token};
-use crate::association::{self, Page, Unusable};
+use crate::association::{Page, Unusable};
 use crate::log::Level;
 use crate::transport::{Failure, Step};
 
@@ -90,14 +89,18 @@ impl<'a> Batch<'a> {
 
     /// Associates the pair. That it was associated before is an error.
     pub fn associate(&self, turn: Turn, pair: Pair<'_>) -> Result<(), Error> {
-        let request = association::associate(pair);
-        self.change(turn, &request, Subject::Change(pair, Aim::Associated))
+        self.change(turn, pair, Aim::Associated)
     }
 
     /// Takes the association of the pair away. That it was not associated before is an error.
     pub fn disassociate(&self, turn: Turn, pair: Pair<'_>) -> Result<(), Error> {
-        let request = association::disassociate(pair);
-        self.change(turn, &request, Subject::Change(pair, Aim::Apart))
+        self.change(turn, pair, Aim::Apart)
+    }
+
+    fn change(&self, turn: Turn, pair: Pair<'_>, aim: Aim) -> Result<(), Error> {
+        let terms = self.terms(&turn);
+        let (client, endpoint) = (self.client, self.endpoint);
+        client.change(endpoint, self.token, pair, aim, terms)
     }
 
     /// Has one page of a list read, counted from 1; again where it was not one.
@@ -112,19 +115,6 @@ impl<'a> Batch<'a> {
         let client = self.client;
         client.call(self.endpoint, self.token, "list", terms, |session| {
             session.page(filter, page, read)
-        })
-    }
-
-    fn change(
-        &self,
-        turn: Turn,
-        request: &association::Request<'_>,
-        subject: Subject<'_>,
-    ) -> Result<(), Error> {
-        let terms = self.terms(&turn);
-        let client = self.client;
-        client.call(self.endpoint, self.token, request.name, terms, |session| {
-            session.change(request, subject)
         })
     }
 

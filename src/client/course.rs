@@ -6,7 +6,7 @@ use super::exchange::{Attempt, Session, must_stop};
 use super::told::{Known, told};
 use super::verdict::{Aim, Ending, Facts, Latest, Shown, Verdict, verdict};
 use super::waits;
-use crate::association::{self, Pair};
+use crate::association::Pair;
 use crate::error::{Error, Observed};
 use crate::log::Level;
 use crate::status::Status;
@@ -52,17 +52,6 @@ struct Course<'a> {
 }
 
 impl Session<'_> {
-    /// Brings what the request asks for about.
-    pub fn change(
-        &self,
-        request: &association::Request<'_>,
-        subject: Subject<'_>,
-    ) -> Result<(), Error> {
-        self.carry_out(subject, &mut |kept, answer_by| {
-            self.exchange(request, kept, answer_by).map(|_| ())
-        })
-    }
-
     /// Sends the request, again where that is safe, until the call is done or has failed.
     pub fn carry_out(&self, subject: Subject<'_>, send: Sending<'_>) -> Result<(), Error> {
         let mut course = Course::new(self, subject);

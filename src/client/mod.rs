@@ -70,13 +70,7 @@ impl Client {
         token: Option<Token<'_>>,
         pair: Pair<'_>,
     ) -> Result<(), Error> {
-        let request = association::associate(pair);
-        self.change(
-            endpoint,
-            token,
-            &request,
-            Subject::Change(pair, Aim::Associated),
-        )
+        self.change(endpoint, token, pair, Aim::Associated, self.terms())
     }
 
     /// Takes the association of the pair away.
@@ -86,19 +80,26 @@ impl Client {
         token: Option<Token<'_>>,
         pair: Pair<'_>,
     ) -> Result<(), Error> {
-        let request = association::disassociate(pair);
-        self.change(endpoint, token, &request, Subject::Change(pair, Aim::Apart))
+        self.change(endpoint, token, pair, Aim::Apart, self.terms())
     }
 
     fn change(
         &self,
         endpoint: &Endpoint,
         token: Option<Token<'_>>,
-        request: &association::Request<'_>,
-        subject: Subject<'_>,
+        pair: Pair<'_>,
+        aim: Aim,
+        terms: Terms<'_>,
     ) -> Result<(), Error> {
-        self.call(endpoint, token, request.name, self.terms(), |session| {
-            session.change(request, subject)
+        let request = match aim {
+            Aim::Apart => association::disassociate(pair),
+            _ => association::associate(pair),
+        };
+        self.call(endpoint, token, request.name, terms, |session| {
+            let subject = Subject::Change(pair, aim);
+            session.carry_out(subject, &mut |kept, answer_by| {
+                session.exchange(&request, kept, answer_by).map(|_| ())
+            })
         })
     }
 
