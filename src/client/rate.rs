@@ -15,8 +15,11 @@ const KEPT: f64 = 0.85;
 const RETURN: Duration = Duration::from_secs(8);
 const PAUSES: u32 = 12;
 
-/// Before the second refusal it grows so many times in a second.
-const GROWTH: f64 = 4.0;
+/// Before the second refusal it doubles in so many milliseconds.
+const DOUBLING: u128 = 500;
+
+/// After so long the rate says nothing any more, but what gets through does.
+const LONG: Duration = Duration::from_secs(30);
 
 /// The pause after a refusal, where the service asks for none.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -129,10 +132,16 @@ impl Rate {
         let through = self.through(now);
         let (measured, back) = match self.per_second(now) {
             None => (through, None),
-            Some(rate) => (
-                through.clamp(rate * 0.8, rate),
-                Some(RETURN.max(pause * PAUSES)),
-            ),
+            Some(rate) => {
+                // It may have grown where nobody asked for so much.
+                let has_grown = now.saturating_duration_since(self.since) > LONG;
+                let most = if has_grown { 2.0 * through } else { rate };
+                let rate = rate.min(most).max(LEAST);
+                (
+                    through.clamp(rate * 0.8, rate),
+                    Some(RETURN.max(pause * PAUSES)),
+                )
+            }
         };
         self.limit = Some(Limit {
             measured: measured.max(LEAST),
@@ -161,12 +170,12 @@ impl Rate {
     }
 }
 
-/// `GROWTH` to the power of a time in seconds, straight between whole ones: the mathematical library is
-/// not needed for that.
+/// How much has grown in a time what doubles, straight between two doublings: the mathematical library
+/// is not needed for that.
 fn growth(time: Duration) -> f64 {
-    let seconds = i32::try_from(time.as_secs()).unwrap_or(i32::MAX);
-    let begun = f64::from(time.subsec_millis()) / 1_000.0;
-    GROWTH.powi(seconds) * (1.0 + begun * (GROWTH - 1.0))
+    let doublings = i32::try_from(time.as_millis() / DOUBLING).unwrap_or(i32::MAX);
+    let begun = (time.as_millis() % DOUBLING) as f64 / DOUBLING as f64;
+    2_f64.powi(doublings) * (1.0 + begun)
 }
 
 impl From<Instant> for Count {

@@ -176,6 +176,33 @@ fn the_rate_grows_again_when_the_service_allows_more() {
 }
 
 #[test]
+fn a_rate_that_has_grown_for_a_day_comes_down_at_once() {
+    let start = Instant::now();
+    let day = Duration::from_secs(86_400);
+    for cuts in [1, 2] {
+        let mut rate = Rate::new(start);
+        let mut now = start;
+        for _ in 0..cuts {
+            now += Duration::from_secs(5);
+            let place = rate.go(now);
+            assert!(rate.refused(place, Duration::ZERO, now));
+        }
+        now += day;
+        for _ in 0..2 {
+            // So many get through in each second.
+            for _ in 0..100 {
+                now += Duration::from_millis(10);
+                rate.got_through(now);
+            }
+        }
+        let place = rate.go(now);
+        assert!(rate.refused(place, Duration::ZERO, now));
+        let low = rate.per_second(now).unwrap();
+        assert!((50.0..200.0).contains(&low), "{low}");
+    }
+}
+
+#[test]
 fn refusals_of_what_was_under_way_lower_the_rate_once() {
     let start = Instant::now();
     let mut rate = Rate::new(start);
