@@ -148,36 +148,9 @@ fn a_service_that_is_not_there_is_tried_for_ten_seconds() {
         time >= Duration::from_secs(10) && time < Duration::from_secs(60),
         "{time:?}"
     );
-    assert!(plan.count(FAILED) > 0 && plan.count(OPEN) > 0);
-    let error = plan.error(0).unwrap();
-    assert!(error.is(Status::CONNECT_FAILED), "{error:?}");
-}
-
-#[test]
-fn a_service_that_answers_nothing_of_use_stops_a_plan_soon() {
-    for answer in [
-        "",
-        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
-    ] {
-        let server = Server::answering(answer, Then::Close);
-        let ecs_ids: Vec<String> = (0..50).map(|number| format!("ecs-{number}")).collect();
-        let plan = Plan::of(ecs_ids.iter().enumerate().map(|(number, ecs_id)| {
-            let fpga_id = if number % 2 == 0 { "f" } else { "g" };
-            (fpga_id, ecs_id.as_str(), true)
-        }));
-        for ecs_id in &ecs_ids {
-            for fpga_id in ["h", "i", "j", "k", "l", "m", "n"] {
-                plan.add(&format!("{fpga_id}{ecs_id}"), ecs_id, true);
-            }
-        }
-        let client = config().max_attempts(1).client(&server.endpoint());
-        let outcome = client.apply("token", "project", &plan.parallel(4));
-        assert!(outcome.is(Status::INCOMPLETE), "{answer}: {outcome:?}");
-        let requests = server.finish().requests.len();
-        assert!(requests <= 12, "{answer}: {requests} requests");
-    }
+    // Nothing was sent.
+    assert_eq!(plan.count(OPEN), 3);
+    assert!(outcome.message.contains("connecting to"), "{outcome:?}");
 }
 
 #[test]

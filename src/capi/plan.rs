@@ -233,9 +233,11 @@ pub unsafe extern "C" fn fpga_assoc_client_compare(
 ///
 /// A plan stops, and leaves the rest of its pairs open, when its time is over
 /// (`fpga_assoc_plan_set_timeout_ms`), the client is shut down, memory runs out, who asks is refused
-/// (HTTP 401, no credentials), or the service is dead: it could not be reached for ten seconds; or as many
-/// calls in a row as may be made at once, and four at least, failed for its reasons (no answer that can
-/// be used, HTTP 5xx, HTTP 403); or it was too busy for minutes without asking for a pause.
+/// (HTTP 401, no credentials), or the service is dead: for ten seconds none of the calls brought anything
+/// of use (it could not be reached, or answered what can't be used, HTTP 5xx or HTTP 403), or for five
+/// minutes it was too busy for all of them without asking for a pause. A pair that fails for such a
+/// reason does not stop the others. One at which another change is under way (HTTP 409) is tried up to
+/// six times.
 ///
 /// Returns `FPGA_ASSOC_OK` where every pair is as wanted, and for a plan without pairs;
 /// `FPGA_ASSOC_INCOMPLETE` where not, also where the plan was stopped (`FPGA_ASSOC_OUT_OF_MEMORY` where

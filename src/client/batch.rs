@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use super::exchange::Terms;
-use super::pace::{Leave, Pace};
+use super::pace::{Leave, NoLeave, Pace};
 use super::report::Report;
 use super::verdict::Aim;
 use super::{Client, Deadline, Endpoint, Error, Filter, Pair, Token};
 use crate::association::{Page, Unusable};
 use crate::log::Level;
+use crate::status::Status;
 use crate::transport::{Failure, Step};
+
+const TOO_BUSY: &str = "the service is busy for longer than is left";
 
 /// As good as for ever.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -66,9 +69,15 @@ impl<'a> Batch<'a> {
     pub fn turn(&self, name: &'static str) -> Result<Turn, Error> {
         self.with_report(name, |report| {
             let transport = self.client.transport();
-            let leave = transport.and_then(|transport| self.pace.leave(transport, self.deadline));
-            let leave = leave.map_err(|failure| report.failure(&at_its_turn(failure)));
-            leave.map(Turn)
+            let transport = transport.map_err(|failure| report.failure(&at_its_turn(failure)))?;
+            let leave = self.pace.leave(transport, self.deadline);
+            leave.map(Turn).map_err(|no_leave| match no_leave {
+                NoLeave::Failed(failure) => report.failure(&at_its_turn(failure)),
+                NoLeave::Busy(time) => Error {
+                    retry_after_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+                    ..report.failure(&Failure::new(Status::THROTTLED, Step::Turn, TOO_BUSY))
+                },
+            })
         })
     }
 

@@ -116,7 +116,7 @@ impl<'a> Course<'a> {
             looks: self.looks,
             has_attempt: self.attempt < settings.max_attempts
                 && self.pause < time_to_send
-                && !(self.latest == Latest::Busy && self.session.terms.leaves_busy()),
+                && !self.leaves_it(),
             may_renew: self.latest == Latest::Denied
                 && caller.may_renew()
                 && !time_to_send.is_zero(),
@@ -129,6 +129,12 @@ impl<'a> Course<'a> {
             confirm: settings.confirm,
             idempotent: self.session.terms.idempotent,
         }
+    }
+
+    /// Whether the request is sent again by who keeps the pace.
+    fn leaves_it(&self) -> bool {
+        let is_throttled = |error: &Error| error.status == Status::THROTTLED;
+        self.session.terms.leaves_busy() && self.error.as_ref().is_some_and(is_throttled)
     }
 
     /// How long a request may still take, and the call. A success needs no time, and reading the clock
@@ -290,6 +296,7 @@ impl<'a> Course<'a> {
 
     /// Whether the wait came to its end; not where the client was shut down.
     fn wait(&mut self, time: Duration) -> bool {
+        let time = time.max(self.session.held_back());
         if time.is_zero() {
             return true;
         }

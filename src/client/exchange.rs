@@ -121,12 +121,26 @@ impl Session<'_> {
         result
     }
 
+    /// How long the pace of other calls holds back what this one sends beyond its first request; not so
+    /// long that the time is over.
+    pub fn held_back(&self) -> Duration {
+        let held_back = self
+            .terms
+            .paced
+            .map_or(Duration::ZERO, |(pace, _)| pace.held_back());
+        match held_back < self.deadline.left() / 2 {
+            true => held_back,
+            false => Duration::ZERO,
+        }
+    }
+
     /// What was answered sets the pace.
     fn keep_pace(&self, attempt: Option<&Attempt>) {
         let Some((pace, leave)) = self.terms.paced else {
             return;
         };
-        let Some(busy) = attempt.filter(|attempt| attempt.latest == Latest::Busy) else {
+        let is_throttled = |attempt: &&Attempt| attempt.error.status == Status::THROTTLED;
+        let Some(busy) = attempt.filter(is_throttled) else {
             pace.got_through();
             return;
         };

@@ -5,14 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::rate::{Place, Rate};
-use crate::status::Status;
-use crate::transport::{Deadline, Failure, Gate, Step, Transport};
-
-const TOO_BUSY: &str = "the service is busy for longer than is left";
+use crate::transport::{Deadline, Failure, Gate, Process, Transport};
 
 /// The pace. In a child of fork nobody gets leave.
 #[derive(Debug)]
 pub struct Pace {
+    process: Process,
     rate: Mutex<Rate>,
     gate: Gate,
 }
@@ -21,16 +19,32 @@ pub struct Pace {
 #[derive(Debug)]
 pub struct Leave(Place);
 
+/// Why there is no leave.
+#[derive(Debug)]
+pub enum NoLeave {
+    /// The wait for it ended.
+    Failed(Failure),
+    /// It would come after so long only, and that is too late.
+    Busy(Duration),
+}
+
+impl From<Failure> for NoLeave {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 impl Pace {
     pub fn new() -> Self {
         Self {
+            process: Process::current(),
             rate: Mutex::new(Rate::new(Instant::now())),
             gate: Gate::default(),
         }
     }
 
     /// Waits for the leave to make a call. In a child of fork no lock is touched.
-    pub fn leave(&self, transport: &Transport, until: Deadline) -> Result<Leave, Failure> {
+    pub fn leave(&self, transport: &Transport, until: Deadline) -> Result<Leave, NoLeave> {
         transport.check(until)?;
         if let Some(leave) = self.leave_at(Instant::now()) {
             return Ok(leave);
@@ -45,11 +59,20 @@ impl Pace {
             }
             let opens = self.rate().opens().saturating_duration_since(now);
             if opens > until.left() {
-                return Err(Failure::new(Status::TIMEOUT, Step::Pause, TOO_BUSY));
+                return Err(NoLeave::Busy(opens));
             }
             transport.sleep_until(until.within(opens))?;
             transport.check(until)?;
         }
+    }
+
+    /// How long it holds back what is sent without leave.
+    pub fn held_back(&self) -> Duration {
+        if !self.process.is_current() {
+            return Duration::ZERO;
+        }
+        let opens = self.rate().opens();
+        opens.saturating_duration_since(Instant::now())
     }
 
     /// The request was answered.

@@ -21,8 +21,10 @@ const DOUBLING: u128 = 500;
 /// After so long the rate says nothing any more, but what gets through does.
 const LONG: Duration = Duration::from_secs(30);
 
-/// The pause after a refusal, where the service asks for none.
+/// The pause after a refusal, where the service asks for none; twice as long each time while nothing gets
+/// through.
 const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// Refusals in so short a time are one.
 const SAME: Duration = Duration::from_secs(1);
@@ -39,8 +41,12 @@ pub struct Rate {
     limit: Option<Limit>,
     /// How many were refused so far as to lower it.
     cuts: u64,
-    /// When it was lowered last, and what got through lately.
+    /// When it was lowered last, and what got through since.
     since: Instant,
+    through: u32,
+    /// How often it was to be lowered although nothing had got through since.
+    closed: u32,
+    /// What got through lately.
     lately: Count,
     before: Option<Count>,
     /// When the next may go out.
@@ -74,6 +80,8 @@ impl Rate {
             limit: None,
             cuts: 0,
             since: now,
+            through: 0,
+            closed: 0,
             lately: Count::from(now),
             before: None,
             next: now,
@@ -98,6 +106,8 @@ impl Rate {
 
     /// A request was answered, whatever with.
     pub fn got_through(&mut self, now: Instant) {
+        self.through = self.through.saturating_add(1);
+        self.closed = 0;
         if now.saturating_duration_since(self.lately.since) >= MEASURE {
             self.before = Some(self.lately);
             self.lately = Count::from(now);
@@ -106,7 +116,7 @@ impl Rate {
     }
 
     /// What got through lately, in requests a second.
-    fn through(&self, now: Instant) -> f64 {
+    fn lately(&self, now: Instant) -> f64 {
         let (requests, since) = match self.before {
             None => (self.lately.requests, self.lately.since),
             Some(before) => (before.requests + self.lately.requests, before.since),
@@ -120,7 +130,10 @@ impl Rate {
     pub fn refused(&mut self, place: Place, asked: Duration, now: Instant) -> bool {
         let is_same = place.0 != self.cuts
             || (self.limit.is_some() && now.saturating_duration_since(self.since) < SAME);
-        let pause = asked.max(PAUSE);
+        let pause = match asked.is_zero() {
+            true => self.closed_for(),
+            false => asked,
+        };
         if !is_same {
             self.cut(pause, now);
         }
@@ -128,26 +141,37 @@ impl Rate {
         !is_same
     }
 
+    /// The pause where the service asks for none: the longer, the longer nothing gets through.
+    fn closed_for(&self) -> Duration {
+        let doubled = 1_u32.checked_shl(self.closed).unwrap_or(u32::MAX);
+        PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
+    }
+
     fn cut(&mut self, pause: Duration, now: Instant) {
-        let through = self.through(now);
-        let (measured, back) = match self.per_second(now) {
-            None => (through, None),
-            Some(rate) => {
+        let through = self.lately(now);
+        self.limit = Some(match (self.limit, self.per_second(now)) {
+            // That nothing gets through says nothing about how much will.
+            (Some(limit), _) if self.through == 0 => {
+                self.closed = self.closed.saturating_add(1);
+                limit
+            }
+            (_, None) => Limit {
+                measured: through.max(LEAST),
+                back: None,
+            },
+            (_, Some(rate)) => {
                 // It may have grown where nobody asked for so much.
                 let has_grown = now.saturating_duration_since(self.since) > LONG;
                 let most = if has_grown { 2.0 * through } else { rate };
                 let rate = rate.min(most).max(LEAST);
-                (
-                    through.clamp(rate * 0.8, rate),
-                    Some(RETURN.max(pause * PAUSES)),
-                )
+                Limit {
+                    measured: through.clamp(rate * 0.8, rate).max(LEAST),
+                    back: Some(RETURN.max(pause * PAUSES)),
+                }
             }
-        };
-        self.limit = Some(Limit {
-            measured: measured.max(LEAST),
-            back,
         });
         self.cuts += 1;
+        self.through = 0;
         // While nobody asks, nothing is learned.
         let open = now + pause;
         self.since = open;

@@ -1,6 +1,6 @@
 //! The second half: what is not as wanted is changed, at each ECS image one pair after the other.
 
-use super::crew::{Left, Tick, share};
+use super::crew::{Left, Tick, Worker, share};
 use super::order::{Order, distinct};
 use super::run::{Broken, Outcome, Run};
 use super::wanted::Plan;
@@ -14,14 +14,15 @@ pub fn change(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(),
     images.retain(|&image| by_ecs_image.image(image).iter().any(differs));
     if !images.is_empty() {
         run.log(|| format!("changing pairs of {} ECS images", images.len()));
-        let change = |image, tick: Tick<'_>| of_ecs_image(run, by_ecs_image.image(image), tick);
+        let change =
+            |image, worker: &mut Worker<'_>| of_ecs_image(run, worker, by_ecs_image.image(image));
         share(run, images, &change, tick);
     }
     Ok(())
 }
 
 /// What is taken away goes first, so that there is room for the rest; else the order is the plan's.
-fn of_ecs_image(run: &Run<'_>, pairs: &[u32], tick: Tick<'_>) -> Left {
+fn of_ecs_image(run: &Run<'_>, worker: &mut Worker<'_>, pairs: &[u32]) -> Left {
     for associated in [false, true] {
         let is_next =
             |pair: u32| run.differs(pair) && run.plan.wants_associated(pair) == associated;
@@ -32,7 +33,7 @@ fn of_ecs_image(run: &Run<'_>, pairs: &[u32], tick: Tick<'_>) -> Left {
         };
         while let Some(same) = next() {
             let Some(&pair) = same.first() else { break };
-            let result = match bring_about(run, pair, associated) {
+            let result = match bring_about(run, worker, pair, associated) {
                 Err(Broken::Stopped) => return Left::Nothing,
                 Err(Broken::NoWay) => return Left::Rest,
                 Err(Broken::Failed(error)) => Err(error),
@@ -47,16 +48,21 @@ fn of_ecs_image(run: &Run<'_>, pairs: &[u32], tick: Tick<'_>) -> Left {
             for &pair in same {
                 run.settle(pair, outcome);
             }
-            tick();
+            (worker.tick)();
         }
     }
     Left::Nothing
 }
 
-fn bring_about(run: &Run<'_>, pair: u32, associated: bool) -> Result<(), Broken> {
+fn bring_about(
+    run: &Run<'_>,
+    worker: &mut Worker<'_>,
+    pair: u32,
+    associated: bool,
+) -> Result<(), Broken> {
     let ids = run.plan.pair(run.project_id, pair);
     let ids = ids.map_err(Broken::Failed)?;
-    run.call(&mut |turn| {
+    run.call(worker, &mut |turn| {
         if associated {
             run.batch.associate(turn, ids)
         } else {

@@ -5,17 +5,14 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::status::Status;
 
-/// A service that can't be reached may be starting anew. Where nothing got through for so long it is
+/// A service may be starting anew. Where nothing of use came for so long, of none of the threads, it is
 /// taken for dead, though not for one call alone.
-const STARTING: Duration = Duration::from_secs(10);
-const UNREACHED: u32 = 2;
+const DEAD: Duration = Duration::from_secs(10);
+const CALLS: u32 = 2;
 
-/// So many calls in a row fail at least before a service that can be reached is taken for dead.
-const FAILURES: u32 = 4;
-
-/// So many calls in a row may be refused because there are too many. With the pace that is set then,
-/// they take minutes.
-const BUSY: u32 = 60;
+/// So long a service may refuse everything because there are too many requests, the pauses that it asks
+/// for aside.
+const BUSY: Duration = Duration::from_secs(300);
 
 /// What comes after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +27,7 @@ pub enum Next {
 
 /// What a call ended with, as far as other calls are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     /// It was done, or failed because of its images.
     Own,
     /// The service could not be reached, and nothing was sent.
@@ -43,80 +40,111 @@ enum Kind {
     End,
 }
 
-fn kind(error: &Error) -> Kind {
-    match error.status {
-        Status::RESOLVE_FAILED | Status::CONNECT_FAILED | Status::PROXY_FAILED
-            if !error.outcome_unknown =>
-        {
-            Kind::Unreached
+impl Kind {
+    pub fn of(result: &Result<(), Error>) -> Self {
+        let Err(error) = result else {
+            return Self::Own;
+        };
+        match error.status {
+            Status::RESOLVE_FAILED | Status::CONNECT_FAILED | Status::PROXY_FAILED
+                if !error.outcome_unknown =>
+            {
+                Self::Unreached
+            }
+            Status::THROTTLED if !error.outcome_unknown => Self::Busy,
+            Status::CANCELLED
+            | Status::OUT_OF_MEMORY
+            | Status::UNAUTHORIZED
+            | Status::CREDENTIALS_FAILED
+            | Status::INTERNAL => Self::End,
+            Status::RESOLVE_FAILED
+            | Status::CONNECT_FAILED
+            | Status::PROXY_FAILED
+            | Status::TLS_FAILED
+            | Status::TIMEOUT
+            | Status::CONNECTION_LOST
+            | Status::BAD_RESPONSE
+            | Status::FORBIDDEN
+            | Status::THROTTLED
+            | Status::SERVICE_FAILED
+            | Status::UNEXPECTED_STATUS
+            | Status::PENDING => Self::Service,
+            _ => Self::Own,
         }
-        Status::THROTTLED if !error.outcome_unknown => Kind::Busy,
-        Status::CANCELLED
-        | Status::OUT_OF_MEMORY
-        | Status::UNAUTHORIZED
-        | Status::CREDENTIALS_FAILED
-        | Status::INTERNAL => Kind::End,
-        Status::RESOLVE_FAILED
-        | Status::CONNECT_FAILED
-        | Status::PROXY_FAILED
-        | Status::TLS_FAILED
-        | Status::TIMEOUT
-        | Status::CONNECTION_LOST
-        | Status::BAD_RESPONSE
-        | Status::FORBIDDEN
-        | Status::THROTTLED
-        | Status::SERVICE_FAILED
-        | Status::UNEXPECTED_STATUS
-        | Status::PENDING => Kind::Service,
-        _ => Kind::Own,
     }
 }
 
 /// How the latest calls of a plan ended.
 #[derive(Debug)]
 pub struct Health {
-    /// When one got through last.
+    /// How many threads make calls, and with how many the latest failed for the service's reasons.
+    threads: u32,
+    failing: u32,
+    /// When something of use came last.
     alive: Instant,
-    /// So many in a row got no answer that is of use.
+    /// So many calls failed since.
     failures: u32,
-    /// So many in a row were refused because there are too many.
-    busy: u32,
+    /// Since when everything is refused because there is too much.
+    busy: Option<Instant>,
 }
 
 impl Health {
-    /// None has ended.
+    /// None has begun.
     pub fn new(now: Instant) -> Self {
         Self {
+            threads: 0,
+            failing: 0,
             alive: now,
             failures: 0,
-            busy: 0,
+            busy: None,
         }
     }
 
-    /// What comes after a call that ended so, where so many are made at once.
-    pub fn after(&mut self, result: Result<(), &Error>, parallel: u32, now: Instant) -> Next {
-        let kind = result.map_or_else(kind, |()| Kind::Own);
+    /// One more thread makes calls.
+    pub fn begins(&mut self) {
+        self.threads += 1;
+    }
+
+    /// A thread makes no more.
+    pub fn ends(&mut self, is_failing: bool) {
+        self.threads = self.threads.saturating_sub(1);
+        self.failing = self.failing.saturating_sub(u32::from(is_failing));
+    }
+
+    /// What comes after a call that ended so, and asked for a pause. `failures` is how many calls of its
+    /// thread failed one after the other.
+    pub fn after(&mut self, kind: Kind, asked: Duration, failures: &mut u32, now: Instant) -> Next {
+        let has_failed = matches!(kind, Kind::Unreached | Kind::Service);
+        if !has_failed {
+            self.failing = self.failing.saturating_sub(u32::from(*failures > 0));
+            *failures = 0;
+            self.failures = 0;
+            self.alive = self.alive.max(now + asked);
+        }
         match kind {
             Kind::Own => {
-                *self = Self::new(now);
+                self.busy = None;
                 Next::GoOn
             }
             Kind::End => Next::Stop,
             Kind::Busy => {
-                self.busy = self.busy.saturating_add(1);
-                if self.busy > BUSY.saturating_add(parallel) {
-                    Next::Stop
-                } else {
-                    Next::Again
+                let since = self.busy.unwrap_or(now) + asked;
+                self.busy = Some(since);
+                match now.saturating_duration_since(since) < BUSY {
+                    true => Next::Again,
+                    false => Next::Stop,
                 }
             }
             Kind::Unreached | Kind::Service => {
+                self.failing += u32::from(*failures == 0);
+                *failures = failures.saturating_add(1);
                 self.failures = self.failures.saturating_add(1);
-                let is_long = now.saturating_duration_since(self.alive) >= STARTING;
+                let is_dead = self.failing >= self.threads
+                    && self.failures >= CALLS
+                    && now.saturating_duration_since(self.alive) >= DEAD;
                 match kind {
-                    Kind::Unreached if is_long && self.failures >= UNREACHED => Next::Stop,
+                    _ if is_dead => Next::Stop,
                     Kind::Unreached => Next::Again,
-                    _ if self.failures >= FAILURES.max(parallel) => Next::Stop,
                     _ => Next::GoOn,
                 }
             }
@@ -128,11 +156,18 @@ impl Health {
 mod tests {
     use super::*;
 
-    fn failed(status: Status, outcome_unknown: bool) -> Error {
-        Error {
+    fn failed(status: Status, outcome_unknown: bool) -> Result<(), Error> {
+        Err(Error {
             outcome_unknown,
             ..Error::new(status, "")
-        }
+        })
+    }
+
+    fn of_one_thread() -> (Health, Instant) {
+        let now = Instant::now();
+        let mut health = Health::new(now);
+        health.begins();
+        (health, now)
     }
 
     #[test]
@@ -146,13 +181,15 @@ mod tests {
             (Status::THROTTLED, Next::Again),
             (Status::CONNECT_FAILED, Next::Again),
             (Status::SERVICE_FAILED, Next::GoOn),
+            (Status::FORBIDDEN, Next::GoOn),
             (Status::UNAUTHORIZED, Next::Stop),
             (Status::CREDENTIALS_FAILED, Next::Stop),
             (Status::CANCELLED, Next::Stop),
             (Status::OUT_OF_MEMORY, Next::Stop),
         ] {
-            let error = failed(status, false);
-            let after = Health::new(Instant::now()).after(Err(&error), 8, Instant::now());
+            let (mut health, now) = of_one_thread();
+            let kind = Kind::of(&failed(status, false));
+            let after = health.after(kind, Duration::ZERO, &mut 0, now);
             assert_eq!(after, next, "{status:?}");
         }
     }
@@ -160,37 +197,63 @@ mod tests {
     #[test]
     fn what_may_have_been_done_is_not_done_again() {
         for status in [Status::THROTTLED, Status::CONNECT_FAILED] {
-            let error = failed(status, true);
-            let after = Health::new(Instant::now()).after(Err(&error), 8, Instant::now());
-            assert_eq!(after, Next::GoOn, "{status:?}");
+            assert_eq!(Kind::of(&failed(status, true)), Kind::Service, "{status:?}");
         }
     }
 
     #[test]
-    fn a_service_that_only_fails_stops_the_plan_and_one_success_is_enough_to_go_on() {
-        let now = Instant::now();
-        let lost = failed(Status::CONNECTION_LOST, true);
-        let mut health = Health::new(now);
-        for _ in 0..2 {
-            assert_eq!(health.after(Ok(()), 8, now), Next::GoOn);
-            for _ in 0..7 {
-                assert_eq!(health.after(Err(&lost), 8, now), Next::GoOn);
+    fn a_service_is_dead_when_nothing_of_use_came_for_ten_seconds() {
+        for kind in [Kind::Unreached, Kind::Service] {
+            let (mut health, now) = of_one_thread();
+            let failures = &mut 0;
+            for second in 1..10 {
+                let moment = now + Duration::from_secs(second);
+                assert_ne!(
+                    health.after(kind, Duration::ZERO, failures, moment),
+                    Next::Stop
+                );
             }
+            // One that is of use is enough, and so is one that was refused for want of time.
+            let later = now + DEAD;
+            for of_use in [Kind::Own, Kind::Busy] {
+                assert_ne!(health.after(of_use, DEAD, failures, later), Next::Stop);
+                for moment in [later, later + DEAD] {
+                    let after = health.after(kind, Duration::ZERO, failures, moment);
+                    assert_ne!(after, Next::Stop);
+                }
+            }
+            let after = health.after(kind, Duration::ZERO, failures, later + 2 * DEAD);
+            assert_eq!(after, Next::Stop);
         }
-        assert_eq!(health.after(Err(&lost), 8, now), Next::Stop);
     }
 
     #[test]
-    fn a_service_that_can_not_be_reached_may_be_starting_anew_for_ten_seconds() {
-        let now = Instant::now();
-        let unreached = failed(Status::CONNECT_FAILED, false);
-        let mut health = Health::new(now - STARTING);
-        health.after(Ok(()), 8, now);
+    fn a_service_that_one_thread_reaches_is_not_dead() {
+        let (mut health, now) = of_one_thread();
+        health.begins();
+        let failures = &mut 0;
+        let late = now + 10 * DEAD;
         for _ in 0..100 {
-            let moment = now + STARTING / 2;
-            assert_eq!(health.after(Err(&unreached), 8, moment), Next::Again);
+            let after = health.after(Kind::Unreached, Duration::ZERO, failures, late);
+            assert_eq!(after, Next::Again);
         }
-        let later = now + STARTING;
-        assert_eq!(health.after(Err(&unreached), 8, later), Next::Stop);
+        health.ends(false);
+        let after = health.after(Kind::Unreached, Duration::ZERO, failures, late);
+        assert_eq!(after, Next::Stop);
+    }
+
+    #[test]
+    fn a_service_may_be_too_busy_for_minutes_and_for_as_long_as_it_asks() {
+        let (mut health, now) = of_one_thread();
+        let hour = Duration::from_secs(3600);
+        assert_eq!(health.after(Kind::Busy, hour, &mut 0, now), Next::Again);
+        let after_it = now + hour;
+        for seconds in 0..300 {
+            let moment = after_it + Duration::from_secs(seconds);
+            let after = health.after(Kind::Busy, Duration::ZERO, &mut 0, moment);
+            assert_eq!(after, Next::Again, "{seconds}");
+        }
+        let after = health.after(Kind::Busy, Duration::ZERO, &mut 0, after_it + BUSY);
+        assert_eq!(after, Next::Stop);
     }
 }

@@ -9,7 +9,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::crew::{Left, Tick, share};
+use super::crew::{Left, Tick, Worker, share};
 use super::order::{Order, with_id};
 use super::run::{Broken, Outcome, Run, State};
 use super::wanted::Plan;
@@ -24,11 +24,13 @@ const MOST_PAGES: usize = 10;
 /// Learns of each pair whether it is associated.
 pub fn read(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), Error> {
     let by_fpga_image = Order::by_fpga_image(run.plan)?;
-    if requests_by_fpga_image(run.plan, &by_fpga_image) < by_ecs_image.len() {
+    if requests_by_fpga_image(&by_fpga_image) < by_ecs_image.len() {
         let images = by_fpga_image.all()?;
         run.log(|| format!("reading the lists of {} FPGA images", images.len()));
         let left = AtomicUsize::new(by_ecs_image.len());
-        let read = |image, _: Tick<'_>| of_fpga_image(run, by_fpga_image.image(image), &left);
+        let read = |image, worker: &mut Worker<'_>| {
+            of_fpga_image(run, worker, by_fpga_image.image(image), &left)
+        };
         share(run, images, &read, tick);
     }
     drop(by_fpga_image);
@@ -38,7 +40,8 @@ pub fn read(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), E
     images.retain(|&image| by_ecs_image.image(image).iter().any(is_unknown));
     if !images.is_empty() {
         run.log(|| format!("reading the lists of {} ECS images", images.len()));
-        let read = |image, _: Tick<'_>| of_ecs_image(run, by_ecs_image.image(image));
+        let read =
+            |image, worker: &mut Worker<'_>| of_ecs_image(run, worker, by_ecs_image.image(image));
         share(run, images, &read, tick);
     }
     Ok(())
@@ -48,18 +51,9 @@ pub fn read(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), E
 /// of the plan and no others; those of ECS images are one for each. The fewer are sent. Where the FPGA
 /// images turn out to be at many others they are given up after as many requests as the ECS images take,
 /// so that the two together are never more than twice that.
-fn requests_by_fpga_image(plan: &Plan, by_fpga_image: &Order) -> usize {
-    let page = PAGE_SIZE;
-    let requests = by_fpga_image.images().map(|pairs| {
-        let pages = pairs.len().div_ceil(page) + 1;
-        let is_apart = |&&pair: &&u32| !plan.wants_associated(pair);
-        let asked_again = match pairs.len() > page {
-            true => pairs.iter().filter(is_apart).count(),
-            false => 0,
-        };
-        pages + asked_again
-    });
-    requests.sum()
+fn requests_by_fpga_image(by_fpga_image: &Order) -> usize {
+    let pages = |pairs: &[u32]| pairs.len().div_ceil(PAGE_SIZE) + 1;
+    by_fpga_image.images().map(pages).sum()
 }
 
 /// What the pages of a list have shown.
@@ -82,7 +76,7 @@ enum Extent {
     Cut,
 }
 
-fn of_ecs_image(run: &Run<'_>, pairs: &[u32]) -> Left {
+fn of_ecs_image(run: &Run<'_>, worker: &mut Worker<'_>, pairs: &[u32]) -> Left {
     let Some(&one) = pairs.first() else {
         return Left::Nothing;
     };
@@ -91,7 +85,7 @@ fn of_ecs_image(run: &Run<'_>, pairs: &[u32]) -> Left {
     let find = |_: &str, fpga_id: &str| with_id(plan, pairs, Plan::fpga_id, fpga_id);
     let shown = filter
         .map_err(Broken::Failed)
-        .and_then(|filter| pages(run, filter, &AtomicUsize::new(MOST_PAGES), &find))
+        .and_then(|filter| pages(run, worker, filter, &AtomicUsize::new(MOST_PAGES), &find))
         .and_then(|shown| match shown.extent {
             Extent::Cut => Err(Broken::Failed(endless(plan.ecs_id(one)))),
             _ => Ok(shown),
@@ -99,7 +93,12 @@ fn of_ecs_image(run: &Run<'_>, pairs: &[u32]) -> Left {
     note(run, pairs, shown, &|_| State::Apart)
 }
 
-fn of_fpga_image(run: &Run<'_>, pairs: &[u32], left: &AtomicUsize) -> Left {
+fn of_fpga_image(
+    run: &Run<'_>,
+    worker: &mut Worker<'_>,
+    pairs: &[u32],
+    left: &AtomicUsize,
+) -> Left {
     let Some(&one) = pairs.first() else {
         return Left::Nothing;
     };
@@ -108,10 +107,11 @@ fn of_fpga_image(run: &Run<'_>, pairs: &[u32], left: &AtomicUsize) -> Left {
     let find = |ecs_id: &str, _: &str| with_id(plan, pairs, Plan::ecs_id, ecs_id);
     let shown = filter
         .map_err(Broken::Failed)
-        .and_then(|filter| pages(run, filter, left, &find));
+        .and_then(|filter| pages(run, worker, filter, left, &find));
     let extent = shown.as_ref().map_or(Extent::Cut, |shown| shown.extent);
     note(run, pairs, shown, &|pair| match extent {
         Extent::OnePage => State::Apart,
+        // The service would refuse what is there, and then it is as wanted.
         Extent::Pages if plan.wants_associated(pair) => State::Apart,
         Extent::Pages | Extent::Unpaged | Extent::Cut => State::Unknown,
     })
@@ -128,6 +128,7 @@ type Find<'a> = &'a dyn Fn(&str, &str) -> &'a [u32];
 /// Reads the pages of a list, as many as are left.
 fn pages(
     run: &Run<'_>,
+    worker: &mut Worker<'_>,
     filter: Filter<'_>,
     left: &AtomicUsize,
     find: Find<'_>,
@@ -145,7 +146,7 @@ fn pages(
         let mut here = Vec::new();
         let mut first = String::new();
         let mut count = 0;
-        run.call(&mut |turn| {
+        run.call(worker, &mut |turn| {
             run.batch.page(turn, filter, number, &mut |page| {
                 here.clear();
                 first.clear();
@@ -169,7 +170,8 @@ fn pages(
             shown.extent = Extent::Unpaged;
             return Ok(shown);
         }
-        if count > 0 && number > 1 {
+        // Of a full page a part may have been on the next one a moment later, or earlier.
+        if count >= PAGE_SIZE || (count > 0 && number > 1) {
             shown.extent = Extent::Pages;
         }
         let brought = Brought {

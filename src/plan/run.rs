@@ -1,10 +1,11 @@
 //! A plan that is being carried out: what is known of its pairs, and why it ends.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::health::{Health, Next};
+use super::crew::Worker;
+use super::health::{Health, Kind, Next};
 use super::meter::{Meter, Progress, TICK};
 use super::order::{Order, check};
 use super::wanted::Plan;
@@ -16,8 +17,16 @@ use crate::memory;
 use crate::status::Status;
 use crate::transport::{Endpoint, Process};
 
-/// Before the same is tried once more where the service can't be reached.
+/// Before a thread whose call failed for the service's reasons makes the next one; twice as long each
+/// time.
 const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// After so long a thread that can't reach the service, though others do, leaves its image to them.
+const ALONE: Duration = Duration::from_secs(2);
+
+/// So often a pair at which another change is under way is tried once more.
+const MOST_CONFLICTS: u32 = 5;
 
 /// How far a plan is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +75,29 @@ pub enum Broken {
     Stopped,
     /// This thread can't reach the service, though others do.
     NoWay,
+}
+
+impl Broken {
+    /// What a call with which the plan was stopped is to its pair: it is open where nothing was sent that
+    /// could have had an effect.
+    fn of_the_end(error: Error) -> Self {
+        let is_open = matches!(
+            error.status,
+            Status::RESOLVE_FAILED
+                | Status::CONNECT_FAILED
+                | Status::PROXY_FAILED
+                | Status::TLS_FAILED
+                | Status::TIMEOUT
+                | Status::CANCELLED
+                | Status::CREDENTIALS_FAILED
+                | Status::OUT_OF_MEMORY
+                | Status::THROTTLED
+        );
+        match is_open && !error.outcome_unknown {
+            true => Self::Stopped,
+            false => Self::Failed(error),
+        }
+    }
 }
 
 /// Where a plan is carried out, and by whom.
@@ -167,10 +199,19 @@ impl Job {
 }
 
 impl Run<'_> {
-    /// Makes a call, again where the service is too busy or can't be reached for a while.
-    pub fn call(&self, make: &mut dyn FnMut(Turn) -> Result<(), Error>) -> Result<(), Broken> {
+    /// Makes a call, again where the service is too busy or can't be reached for a while, or where another
+    /// change is under way.
+    pub fn call(
+        &self,
+        worker: &mut Worker<'_>,
+        make: &mut dyn FnMut(Turn) -> Result<(), Error>,
+    ) -> Result<(), Broken> {
         let name = self.job.name();
+        let mut conflicts = 0;
         loop {
+            if worker.failures > 0 {
+                self.pause(worker.failures)?;
+            }
             let before = self.got_through.load(Ordering::Relaxed);
             let turn = match self.batch.turn(name) {
                 Ok(turn) if !self.is_stopped() => turn,
@@ -182,7 +223,8 @@ impl Run<'_> {
             if !self.process.is_current() {
                 return Err(Broken::Stopped);
             }
-            let next = self.after(&result);
+            let kind = Kind::of(&result);
+            let next = self.after(kind, &result, worker);
             let error = match result {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
@@ -191,47 +233,76 @@ impl Run<'_> {
                 // The time of the plan was too short for it, and is for others too.
                 Next::GoOn if is_last && error.status == Status::TIMEOUT => {
                     self.stop(error.clone());
-                    return Err(match error.outcome_unknown {
-                        true => Broken::Failed(error),
-                        false => Broken::Stopped,
-                    });
+                    return Err(Broken::of_the_end(error));
+                }
+                Next::GoOn if error.status == Status::CONFLICT && conflicts < MOST_CONFLICTS => {
+                    conflicts += 1;
+                    self.pause(conflicts)?;
                 }
                 Next::GoOn => return Err(Broken::Failed(error)),
                 Next::Stop => {
-                    let has_cause = matches!(
-                        error.status,
-                        Status::CANCELLED | Status::OUT_OF_MEMORY | Status::THROTTLED
-                    );
                     self.stop(error.clone());
-                    return Err(match has_cause && !error.outcome_unknown {
-                        true => Broken::Stopped,
-                        false => Broken::Failed(error),
-                    });
+                    return Err(Broken::of_the_end(error));
                 }
-                Next::Again if error.status == Status::THROTTLED => {}
-                Next::Again => {
-                    if let Err(error) = self.batch.pause(PAUSE, name) {
-                        return Err(self.stopped(error));
-                    }
-                    if self.got_through.load(Ordering::Relaxed) > before {
-                        return Err(Broken::NoWay);
-                    }
+                Next::Again if kind == Kind::Unreached && self.is_alone(worker, before) => {
+                    return Err(Broken::NoWay);
                 }
+                Next::Again => {}
             }
         }
     }
 
-    fn after(&self, result: &Result<(), Error>) -> Next {
-        let is_answered = match result {
-            Ok(()) => true,
-            Err(error) => error.http_status != 0 && error.status != Status::THROTTLED,
-        };
-        if is_answered {
-            self.got_through.fetch_add(1, Ordering::Relaxed);
+    /// The longer, the more often something failed.
+    fn pause(&self, failures: u32) -> Result<(), Broken> {
+        let doubled = 1_u32.checked_shl(failures.saturating_sub(1));
+        let time = PAUSE.saturating_mul(doubled.unwrap_or(u32::MAX));
+        let slept = self.batch.pause(time.min(LONGEST_PAUSE), self.job.name());
+        slept.map_err(|error| self.stopped(error))
+    }
+
+    /// Whether others get through, and have for a while, though this thread does not.
+    fn is_alone(&self, worker: &mut Worker<'_>, before: u64) -> bool {
+        if self.got_through.load(Ordering::Relaxed) == before {
+            worker.alone_since = None;
+            return false;
         }
-        let parallel = u32::try_from(self.parallel()).unwrap_or(u32::MAX);
-        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        health.after(result.as_ref().map(|_| ()), parallel, Instant::now())
+        let since = *worker.alone_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= ALONE
+    }
+
+    /// A thread that is alone waits before it tries another image.
+    pub fn let_others_go_first(&self) {
+        self.pause(u32::MAX).ok();
+    }
+
+    fn after(&self, kind: Kind, result: &Result<(), Error>, worker: &mut Worker<'_>) -> Next {
+        if kind == Kind::Own {
+            self.got_through.fetch_add(1, Ordering::Relaxed);
+            worker.alone_since = None;
+        }
+        let asked = result
+            .as_ref()
+            .err()
+            .map_or(0, |error| error.retry_after_ms);
+        let asked = Duration::from_millis(asked);
+        let now = Instant::now();
+        self.health().after(kind, asked, &mut worker.failures, now)
+    }
+
+    /// A thread begins to make calls.
+    pub fn begins(&self) {
+        self.health().begins();
+    }
+
+    /// A thread makes no more calls. A child of fork leaves the lock of its parent alone.
+    pub fn ends(&self, is_failing: bool) {
+        if self.process.is_current() {
+            self.health().ends(is_failing);
+        }
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops the plan.

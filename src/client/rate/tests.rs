@@ -176,6 +176,27 @@ fn the_rate_grows_again_when_the_service_allows_more() {
 }
 
 #[test]
+fn a_service_that_lets_nothing_through_for_a_while_is_met_as_fast_as_before() {
+    let mut now = Instant::now();
+    let mut rate = Rate::new(now);
+    for _ in 0..300 {
+        now += Duration::from_millis(10);
+        rate.got_through(now);
+    }
+    let mut refused = 0;
+    let opens_again = now + Duration::from_secs(60);
+    while now < opens_again {
+        let place = rate.go(now);
+        rate.refused(place, Duration::ZERO, now);
+        refused += 1;
+        now = now.max(rate.opens());
+    }
+    assert!(refused < 30, "{refused}");
+    let fast = rate.per_second(now).unwrap();
+    assert!((70.0..=100.0).contains(&fast), "{fast}");
+}
+
+#[test]
 fn a_rate_that_has_grown_for_a_day_comes_down_at_once() {
     let start = Instant::now();
     let day = Duration::from_secs(86_400);
