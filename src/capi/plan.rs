@@ -237,7 +237,8 @@ pub unsafe extern "C" fn fpga_assoc_client_compare(
 /// of use (it could not be reached, or answered what can't be used, HTTP 5xx or HTTP 403), or for five
 /// minutes it was too busy for all of them without asking for a pause. A pair that fails for such a
 /// reason does not stop the others. One at which another change is under way (HTTP 409) is tried up to
-/// six times.
+/// six times; one whose change is in doubt and could not be asked about, as when the service starts anew, is
+/// looked at once more when the others have come to their end.
 ///
 /// Returns `FPGA_ASSOC_OK` where every pair is as wanted, and for a plan without pairs;
 /// `FPGA_ASSOC_INCOMPLETE` where not, also where the plan was stopped (`FPGA_ASSOC_OUT_OF_MEMORY` where

@@ -1,8 +1,10 @@
 //! The second half: what is not as wanted is changed, at each ECS image one pair after the other.
 
+use super::calling::Broken;
 use super::crew::{Left, Tick, Worker, share};
 use super::order::{Order, distinct};
-use super::run::{Broken, Outcome, Run};
+use super::run::Run;
+use super::standing::Outcome;
 use super::wanted::Plan;
 use crate::error::Error;
 use crate::status::Status;

@@ -9,9 +9,11 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::calling::Broken;
 use super::crew::{Left, Tick, Worker, share};
 use super::order::{Order, with_id};
-use super::run::{Broken, Outcome, Run, State};
+use super::run::Run;
+use super::standing::{Outcome, State};
 use super::wanted::Plan;
 use crate::association::{Brought, Filter, LAST_PAGE, PAGE_SIZE};
 use crate::error::Error;
@@ -34,7 +36,11 @@ pub fn read(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), E
         share(run, images, &read, tick);
     }
     drop(by_fpga_image);
+    read_ecs_images(run, by_ecs_image, tick)
+}
 
+/// Learns of each pair of which nothing is known whether it is associated, from its ECS image.
+pub fn read_ecs_images(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), Error> {
     let mut images = by_ecs_image.all()?;
     let is_unknown = |&pair: &u32| run.state(pair) == State::Unknown;
     images.retain(|&image| by_ecs_image.image(image).iter().any(is_unknown));
