@@ -325,7 +325,9 @@ typedef struct fpga_assoc_list fpga_assoc_list;
  *
  * A plan belongs to no client and no project; it may be carried out again and again, and pairs may be
  * added between. Its functions may be called from any thread; while it is carried out, those that
- * change it and another `fpga_assoc_client_apply` are refused, and its results can be read.
+ * change it and another `fpga_assoc_client_apply` are refused, and its results can be read. A child that was
+ * forked while another thread was in a function of the plan, or carried it out, can't change it, and
+ * where a function was changing or reading it finds no pairs in it; make a new one there.
  */
 typedef struct fpga_assoc_plan fpga_assoc_plan;
 
@@ -341,8 +343,8 @@ typedef struct fpga_assoc_plan fpga_assoc_plan;
  * It is called on the thread that makes the call, or on one of a plan's, from several at once where
  * several call, and may itself call any function of this library but free what is in use, such as its own client. It must
  * return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child
- * returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST`, because the connection is the
- * parent's.
+ * returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST` (a plan as `FPGA_ASSOC_INCOMPLETE`),
+ * because the connection is the parent's.
  */
 typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
 
@@ -433,7 +435,7 @@ typedef struct fpga_assoc_entry {
  * a second and at the end, where there was something new. It may call any function of this library but
  * free the plan or the client; `fpga_assoc_client_shutdown` stops the plan. It must return: no
  * exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the
- * call ends there as `FPGA_ASSOC_INCOMPLETE`.
+ * call ends there as `FPGA_ASSOC_INCOMPLETE`, with an outcome that is not known.
  */
 typedef void (*fpga_assoc_progress_fn)(void *context, size_t settled, size_t total);
 
@@ -1285,9 +1287,10 @@ int32_t fpga_assoc_plan_add(struct fpga_assoc_plan *plan,
 /**
  * Sets how many requests of a plan may be under way at once, 1 to 100. The default is 8.
  *
- * Each has a connection and a thread of the library's own, with no more than a megabyte of stack; all
- * threads have ended when the call returns. Where the system gives fewer, there are fewer. With 1
- * there is none: everything, callbacks too, happens on the thread that calls.
+ * Each has a connection and a thread of the library's own, with no more than a megabyte of stack; all of
+ * these have ended when the call returns. Where the system gives fewer, there are fewer. With 1
+ * there is none: everything but the lookup of a host name, callbacks too, happens on the thread that
+ * calls.
  *
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number, for a plan that is
  * just being carried out, and for a `plan` that is NULL; sets the thread's last error. Thread-safe.
@@ -1397,7 +1400,8 @@ int32_t fpga_assoc_client_compare(struct fpga_assoc_client *client,
  * names the pair. `FPGA_ASSOC_CANCELLED` means that the client was shut down before.
  *
  * Thread-safe: one client may carry out several plans at once, beside other calls. Blocks the calling
- * thread until the plan has come to its end.
+ * thread until the plan has come to its end. (In a child of `_Fork` or `clone`, not of `fork`, the C library
+ * can't begin threads where another thread of the parent was beginning one.)
  */
 FPGA_ASSOC_API
 FPGA_ASSOC_MUST_CHECK

@@ -59,6 +59,7 @@ fn threads_and_callbacks_of_a_plan_leave_the_host_as_it_was() {
         ("callback", 4, 15, 3 + 4),
         ("callback", 1, 15, 0),
         ("log-fork", 8, 1, 3 + 8),
+        ("fault", 8, 1, 3 + 8),
     ] {
         let service = service(4, 20);
         service

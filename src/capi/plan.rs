@@ -23,7 +23,9 @@ use crate::transport::{Guarded, LeftBehind, Process};
 ///
 /// A plan belongs to no client and no project; it may be carried out again and again, and pairs may be
 /// added between. Its functions may be called from any thread; while it is carried out, those that
-/// change it and another `fpga_assoc_client_apply` are refused, and its results can be read.
+/// change it and another `fpga_assoc_client_apply` are refused, and its results can be read. A child that was
+/// forked while another thread was in a function of the plan, or carried it out, can't change it, and
+/// where a function was changing or reading it finds no pairs in it; make a new one there.
 pub struct fpga_assoc_plan {
     inside: Guarded<Inside>,
 }
@@ -44,7 +46,7 @@ struct Inside {
 /// a second and at the end, where there was something new. It may call any function of this library but
 /// free the plan or the client; `fpga_assoc_client_shutdown` stops the plan. It must return: no
 /// exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the
-/// call ends there as `FPGA_ASSOC_INCOMPLETE`.
+/// call ends there as `FPGA_ASSOC_INCOMPLETE`, with an outcome that is not known.
 pub type fpga_assoc_progress_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, settled: usize, total: usize)>;
 
@@ -117,9 +119,10 @@ pub unsafe extern "C" fn fpga_assoc_plan_add(
 
 /// Sets how many requests of a plan may be under way at once, 1 to 100. The default is 8.
 ///
-/// Each has a connection and a thread of the library's own, with no more than a megabyte of stack; all
-/// threads have ended when the call returns. Where the system gives fewer, there are fewer. With 1
-/// there is none: everything, callbacks too, happens on the thread that calls.
+/// Each has a connection and a thread of the library's own, with no more than a megabyte of stack; all of
+/// these have ended when the call returns. Where the system gives fewer, there are fewer. With 1
+/// there is none: everything but the lookup of a host name, callbacks too, happens on the thread that
+/// calls.
 ///
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number, for a plan that is
 /// just being carried out, and for a `plan` that is NULL; sets the thread's last error. Thread-safe.
@@ -250,7 +253,8 @@ pub unsafe extern "C" fn fpga_assoc_client_compare(
 /// names the pair. `FPGA_ASSOC_CANCELLED` means that the client was shut down before.
 ///
 /// Thread-safe: one client may carry out several plans at once, beside other calls. Blocks the calling
-/// thread until the plan has come to its end.
+/// thread until the plan has come to its end. (In a child of `_Fork` or `clone`, not of `fork`, the C library
+/// can't begin threads where another thread of the parent was beginning one.)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn fpga_assoc_client_apply(

@@ -15,8 +15,10 @@ const KEPT: f64 = 0.85;
 const RETURN: Duration = Duration::from_secs(8);
 const PAUSES: u32 = 12;
 
-/// Before the second refusal it doubles in so many milliseconds.
+/// Before the second refusal it doubles in so many milliseconds, and so often at most: a host may take
+/// infinity for an error.
 const DOUBLING: u128 = 500;
+const DOUBLINGS: i32 = 30;
 
 /// After so long the rate says nothing any more, but what gets through does.
 const LONG: Duration = Duration::from_secs(30);
@@ -197,9 +199,9 @@ impl Rate {
 /// How much has grown in a time what doubles, straight between two doublings: the mathematical library
 /// is not needed for that.
 fn growth(time: Duration) -> f64 {
-    let doublings = i32::try_from(time.as_millis() / DOUBLING).unwrap_or(i32::MAX);
+    let doublings = i32::try_from(time.as_millis() / DOUBLING).unwrap_or(DOUBLINGS);
     let begun = (time.as_millis() % DOUBLING) as f64 / DOUBLING as f64;
-    2_f64.powi(doublings) * (1.0 + begun)
+    2_f64.powi(doublings.min(DOUBLINGS)) * (1.0 + begun)
 }
 
 impl From<Instant> for Count {

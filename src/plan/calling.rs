@@ -111,6 +111,13 @@ impl Run<'_> {
         }
     }
 
+    /// Stops the plan where its time is over, or the client was shut down.
+    pub fn check(&self) {
+        if let Err(error) = self.batch.check(self.job.name()) {
+            self.stop(error);
+        }
+    }
+
     /// The longer, the more often something failed.
     fn pause(&self, failures: u32) -> Result<(), Broken> {
         let doubled = 1_u32.checked_shl(failures.saturating_sub(1));

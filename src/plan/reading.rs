@@ -25,6 +25,11 @@ const MOST_PAGES: usize = 10;
 
 /// Learns of each pair whether it is associated.
 pub fn read(run: &Run<'_>, by_ecs_image: &Order, tick: Tick<'_>) -> Result<(), Error> {
+    // Large plans take a while to be looked at.
+    run.check();
+    if run.is_stopped() {
+        return Ok(());
+    }
     let by_fpga_image = Order::by_fpga_image(run.plan)?;
     if requests_by_fpga_image(&by_fpga_image) < by_ecs_image.len() {
         let images = by_fpga_image.all()?;
@@ -64,7 +69,7 @@ fn requests_by_fpga_image(by_fpga_image: &Order) -> usize {
 
 /// What the pages of a list have shown.
 struct Shown {
-    /// The pairs of the plan that are associated.
+    /// The pairs of the plan that are associated, of those that are the same the first.
     pairs: Vec<u32>,
     extent: Extent,
 }
@@ -96,7 +101,7 @@ fn of_ecs_image(run: &Run<'_>, worker: &mut Worker<'_>, pairs: &[u32]) -> Left {
             Extent::Cut => Err(Broken::Failed(endless(plan.ecs_id(one)))),
             _ => Ok(shown),
         });
-    note(run, pairs, shown, &|_| State::Apart)
+    note(run, pairs, shown, &find, &|_| State::Apart)
 }
 
 fn of_fpga_image(
@@ -115,7 +120,7 @@ fn of_fpga_image(
         .map_err(Broken::Failed)
         .and_then(|filter| pages(run, worker, filter, left, &find));
     let extent = shown.as_ref().map_or(Extent::Cut, |shown| shown.extent);
-    note(run, pairs, shown, &|pair| match extent {
+    note(run, pairs, shown, &find, &|pair| match extent {
         Extent::OnePage => State::Apart,
         // The service would refuse what is there, and then it is as wanted.
         Extent::Pages if plan.wants_associated(pair) => State::Apart,
@@ -128,7 +133,7 @@ fn endless(ecs_id: &str) -> Error {
     Error::new(Status::BAD_RESPONSE, &line)
 }
 
-/// Those pairs of the plan that these ids name.
+/// Those pairs of the plan that these ids name, the same all of them.
 type Find<'a> = &'a dyn Fn(&str, &str) -> &'a [u32];
 
 /// Reads the pages of a list, as many as are left.
@@ -161,7 +166,8 @@ fn pages(
                     if first.is_empty() {
                         first = [ecs_id, " ", fpga_id].concat();
                     }
-                    for &pair in find(ecs_id, fpga_id) {
+                    let same = find(ecs_id, fpga_id);
+                    if let Some(&pair) = same.first() {
                         room = room.and_then(|()| memory::push(&mut here, pair));
                     }
                 })?;
@@ -199,12 +205,15 @@ fn note(
     run: &Run<'_>,
     pairs: &[u32],
     shown: Result<Shown, Broken>,
+    find: Find<'_>,
     unshown: &dyn Fn(u32) -> State,
 ) -> Left {
     match shown {
         Ok(shown) => {
             for pair in shown.pairs {
-                run.learn(pair, State::Associated);
+                for &same in find(run.plan.ecs_id(pair), run.plan.fpga_id(pair)) {
+                    run.learn(same, State::Associated);
+                }
             }
             for &pair in pairs {
                 run.learn(pair, unshown(pair));

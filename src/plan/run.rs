@@ -74,6 +74,13 @@ pub fn carry_out(
     progress: Option<Progress<'_>>,
 ) -> Result<(), Error> {
     association::check_project(target.project_id)?;
+    let batch = Batch::new(
+        target.client,
+        target.endpoint,
+        target.token,
+        plan.time(),
+        job.name(),
+    )?;
     let by_ecs_image = Order::by_ecs_image(plan)?;
     check(plan, &by_ecs_image)?;
     let mut states = Vec::new();
@@ -82,13 +89,7 @@ pub fn carry_out(
     let run = Run {
         plan,
         project_id: target.project_id,
-        batch: Batch::new(
-            target.client,
-            target.endpoint,
-            target.token,
-            plan.time(),
-            job.name(),
-        )?,
+        batch,
         job,
         process: Process::current(),
         outcomes,
@@ -108,11 +109,14 @@ pub fn carry_out(
     }
     let mut meter = Meter::new(&run, progress);
     let halves = run.carry_out(&by_ecs_image, &mut || meter.tick());
+    if run.process.is_current() {
+        run.leave_in_doubt();
+        meter.end();
+    }
+    // The host may have forked in any of its functions, the last of them too.
     if !run.process.is_current() {
         return Err(copied_into_a_child(job));
     }
-    run.leave_in_doubt();
-    meter.end();
     halves?;
     run.ending()
 }
@@ -188,5 +192,8 @@ fn copied_into_a_child(job: Job) -> Error {
         "{}: this process was forked in the middle of it",
         job.name()
     );
-    Error::new(Status::INCOMPLETE, &message)
+    Error {
+        outcome_unknown: job == Job::Apply,
+        ..Error::new(Status::INCOMPLETE, &message)
+    }
 }

@@ -119,12 +119,13 @@ impl Run<'_> {
             }
         }
         self.outcomes.settle(pair as usize, outcome);
-        self.settled.fetch_add(1, Ordering::Relaxed);
+        // Whoever sees the number sees the result.
+        self.settled.fetch_add(1, Ordering::Release);
     }
 
     /// How many pairs have come to their end.
     pub fn settled(&self) -> usize {
-        self.settled.load(Ordering::Relaxed)
+        self.settled.load(Ordering::Acquire)
     }
 
     fn set(&self, pair: u32, state: State) {

@@ -8,6 +8,7 @@
  *   callback   looks from the progress callback at what it may do there
  *   fork       the progress callback forks; the child returns from it too
  *   log-fork   the log callback forks; the child ends there
+ *   fault      the log callback writes to a page that a handler of faults repairs
  *   no-thread  the system gives no thread
  *   one-thread the system gives one
  *   cancel     another thread cancels the one that waits, which takes effect afterwards
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,12 +105,43 @@ static void progress(void *context, size_t settled, size_t total)
     is_in_progress = 0;
 }
 
+static void *page;
+static atomic_int faults;
+
+/* As write barriers of runtimes do. */
+static void repair(int number, siginfo_t *information, void *context)
+{
+    (void)number;
+    (void)information;
+    (void)context;
+    faults++;
+    mprotect(page, 4096, PROT_READ | PROT_WRITE);
+}
+
+static void fault(void)
+{
+    mprotect(page, 4096, PROT_NONE);
+    *(volatile char *)page = 1;
+}
+
+static void expect_faults(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = repair;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(SIGSEGV, &action, NULL);
+    page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 static void hear(void *context, int32_t level, const char *line)
 {
     static atomic_int forks;
     (void)context;
     (void)level;
     (void)line;
+    if (is_mode("fault"))
+        fault();
     if (is_mode("log-fork") && forks++ == 20) {
         int status = -1;
         pid_t pid = fork();
@@ -145,6 +178,8 @@ static int32_t apply(void)
     if (status != FPGA_ASSOC_OK)
         fprintf(stderr, "%s\n", fpga_assoc_error_message(error));
     EXPECT(status == fpga_assoc_error_status(error));
+    /* A child of fork can't know what its parent goes on to do. */
+    EXPECT(child != 0 || status == FPGA_ASSOC_OK || fpga_assoc_error_outcome_unknown(error));
     fpga_assoc_error_free(error);
     return status;
 }
@@ -201,6 +236,8 @@ int main(int argc, char **argv)
     }
     fpga_assoc_config_free(config);
     threads_before = threads_now();
+    if (is_mode("fault"))
+        expect_faults();
     if (is_mode("cancel")) {
         static atomic_int is_done;
         pthread_t thread;
@@ -228,6 +265,7 @@ int main(int argc, char **argv)
         EXPECT(progress_calls > 0);
     }
     report();
+    EXPECT(!is_mode("fault") || faults > 0);
     /* Afterwards it can be changed again. */
     EXPECT(fpga_assoc_plan_add(plan, "f", "e", true) == FPGA_ASSOC_OK);
     fpga_assoc_plan_free(plan);

@@ -11,8 +11,19 @@ use super::super::clear_registers;
 use crate::memory;
 use crate::transport::process::Process;
 
-/// Runs the work with all signals blocked in this thread, so that a thread started by it gets none
-/// of the host's.
+/// What a thread brings upon itself. The system ends the process where these are blocked, and the host
+/// may handle them.
+const OWN_FAULTS: [c_int; 6] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGTRAP,
+    libc::SIGSYS,
+];
+
+/// Runs the work with all signals blocked in this thread that come from elsewhere, so that a thread started
+/// by it gets none of the host's.
 #[allow(unsafe_code)]
 fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
     let mut all = mem::MaybeUninit::<libc::sigset_t>::uninit();
@@ -20,6 +31,9 @@ fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
     // SAFETY: both sets live on this stack frame; the first is filled before it is used.
     let is_blocked = unsafe {
         libc::sigfillset(all.as_mut_ptr());
+        for signal in OWN_FAULTS {
+            libc::sigdelset(all.as_mut_ptr(), signal);
+        }
         libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) == 0
     };
     let result = work();
