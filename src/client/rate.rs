@@ -46,6 +46,8 @@ pub struct Rate {
     /// When it was lowered last, and what got through since.
     since: Instant,
     through: u32,
+    /// From when on it grows.
+    grows: Instant,
     /// How often it was to be lowered although nothing had got through since.
     closed: u32,
     /// What got through lately.
@@ -83,6 +85,7 @@ impl Rate {
             cuts: 0,
             since: now,
             through: 0,
+            grows: now,
             closed: 0,
             lately: Count::from(now),
             before: None,
@@ -140,6 +143,7 @@ impl Rate {
             self.cut(pause, now);
         }
         self.next = self.next.max(now + pause);
+        self.grows = self.grows.max(self.next);
         !is_same
     }
 
@@ -184,7 +188,7 @@ impl Rate {
     /// The rate at a moment, in requests a second; nothing where nothing holds them back.
     pub fn per_second(&self, now: Instant) -> Option<f64> {
         let limit = self.limit?;
-        let time = now.saturating_duration_since(self.since);
+        let time = now.saturating_duration_since(self.grows);
         let factor = match limit.back {
             None => KEPT * growth(time),
             Some(back) => {
