@@ -117,7 +117,9 @@ impl Session<'_> {
             Credentials::AccessKey(key) => self.sign_and_send(request, key, kept),
         };
         let result = self.judge(answer?, call.method);
-        self.keep_pace(result.as_ref().err());
+        if let Some((pace, leave)) = self.terms.paced {
+            self.keep_pace(pace, leave, result.as_ref().err());
+        }
         result
     }
 
@@ -135,10 +137,8 @@ impl Session<'_> {
     }
 
     /// What was answered sets the pace.
-    fn keep_pace(&self, attempt: Option<&Attempt>) {
-        let Some((pace, leave)) = self.terms.paced else {
-            return;
-        };
+    #[cold]
+    fn keep_pace(&self, pace: &Pace, leave: &Leave, attempt: Option<&Attempt>) {
         let is_throttled = |attempt: &&Attempt| attempt.error.status == Status::THROTTLED;
         let Some(busy) = attempt.filter(is_throttled) else {
             pace.got_through();

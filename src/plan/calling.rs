@@ -155,12 +155,14 @@ impl Run<'_> {
         self.health().after(kind, asked, &mut worker.failures, now)
     }
 
-    /// A thread begins to make calls.
+    /// A thread begins to make calls. A child of fork leaves the lock of its parent alone.
     pub fn begins(&self) {
-        self.health().begins();
+        if self.process.is_current() {
+            self.health().begins();
+        }
     }
 
-    /// A thread makes no more calls. A child of fork leaves the lock of its parent alone.
+    /// A thread makes no more calls.
     pub fn ends(&self, is_failing: bool) {
         if self.process.is_current() {
             self.health().ends(is_failing);

@@ -71,7 +71,7 @@ fn take_one(queue: &Queue, run: &Run<'_>, work: Work<'_>, worker: &mut Worker<'_
         return false;
     };
     if work(image, worker) == Left::Rest && !run.is_stopped() {
-        locked(queue).push_back(image);
+        locked(queue).push_front(image);
         run.let_others_go_first();
     }
     (worker.tick)();

@@ -1,8 +1,7 @@
 //! Pairs whose change is in doubt because the list could not be asked about it: the service was starting
 //! anew, perhaps. When all others have come to their end they are looked at once more.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::standing::Outcome;
 use crate::error::{Error, Observed};
@@ -12,9 +11,9 @@ use crate::memory::{self, OutOfMemory};
 #[derive(Debug, Default)]
 pub struct Doubts {
     pairs: Mutex<Vec<(u32, Error)>>,
-    are_any: AtomicBool,
-    /// Whether they are being looked at: what is in doubt now stays so.
-    are_closed: AtomicBool,
+    /// Where each pair of the plan is among them, counted from 1; 0 for those that are not. It is there from
+    /// when on they are looked at, and then no more are taken.
+    places: OnceLock<Vec<u32>>,
 }
 
 /// What becomes of a pair that was in doubt.
@@ -32,43 +31,60 @@ impl Doubts {
     /// Whether a pair that failed with this is to be looked at once more; then it is noted.
     pub fn take(&self, pair: u32, error: &Error) -> Result<bool, OutOfMemory> {
         let is_open = error.outcome_unknown && error.observed == Observed::OBSERVED_NOTHING;
-        if !is_open || self.are_closed.load(Ordering::Relaxed) {
+        if !is_open || self.places.get().is_some() {
             return Ok(false);
         }
         memory::push(&mut self.pairs(), (pair, error.clone()))?;
-        self.are_any.store(true, Ordering::Relaxed);
         Ok(true)
     }
 
-    /// The pairs, now that they are looked at.
-    pub fn close(&self) -> Vec<u32> {
-        self.are_closed.store(true, Ordering::Relaxed);
-        self.pairs().iter().map(|(pair, _)| *pair).collect()
+    /// The pairs, of a plan with so many, now that they are looked at. They are not where there is no memory
+    /// for that.
+    pub fn close(&self, count: usize) -> Result<Vec<u32>, OutOfMemory> {
+        let mut doubtful = Vec::new();
+        let pairs = self.pairs();
+        if pairs.is_empty() {
+            return Ok(doubtful);
+        }
+        memory::reserve_exact(&mut doubtful, pairs.len())?;
+        let mut places = Vec::new();
+        memory::reserve_exact(&mut places, count)?;
+        places.resize(count, 0);
+        for (number, (pair, _)) in (1..).zip(pairs.iter()) {
+            doubtful.push(*pair);
+            if let Some(place) = places.get_mut(*pair as usize) {
+                *place = number;
+            }
+        }
+        self.places.set(places).ok();
+        Ok(doubtful)
     }
 
     /// What becomes of a pair of which this is to be told. A doubt stays, unless the list or a success takes
     /// it away.
     pub fn resolve(&self, pair: u32, outcome: Outcome<'_>) -> Resolved {
-        if !self.are_any.load(Ordering::Relaxed) {
-            return Resolved::AsTold;
-        }
-        let pairs = self.pairs();
-        let doubt = pairs.iter().find(|(doubtful, _)| *doubtful == pair);
-        match (doubt, outcome) {
+        match (self.of(pair), outcome) {
             (None, _) => Resolved::AsTold,
             (Some(_), Outcome::AsWanted) => Resolved::Changed,
-            (Some((_, doubt)), Outcome::Failed(error)) if !error.outcome_unknown => {
-                Resolved::Failed(doubt.clone().explained(&error.message))
+            (Some(doubt), Outcome::Failed(error)) if !error.outcome_unknown => {
+                Resolved::Failed(doubt.explained(&error.message))
             }
             (Some(_), _) => Resolved::AsTold,
         }
     }
 
-    /// What a pair failed with.
-    pub fn of(&self, pair: u32) -> Option<Error> {
+    /// What a pair that is looked at failed with.
+    fn of(&self, pair: u32) -> Option<Error> {
+        let place = self.places.get()?.get(pair as usize)?.checked_sub(1)?;
         let pairs = self.pairs();
-        let doubt = pairs.iter().find(|(doubtful, _)| *doubtful == pair);
-        doubt.map(|(_, error)| error.clone())
+        pairs.get(place as usize).map(|(_, error)| error.clone())
+    }
+
+    /// Those that are left, for which `tell` says what they failed with.
+    pub fn for_each(&self, tell: &mut dyn FnMut(u32, &Error)) {
+        for (pair, error) in self.pairs().iter() {
+            tell(*pair, error);
+        }
     }
 
     fn pairs(&self) -> MutexGuard<'_, Vec<(u32, Error)>> {

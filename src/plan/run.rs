@@ -138,7 +138,7 @@ impl Run<'_> {
         if self.job == Job::Apply && !self.is_stopped() {
             changing::change(self, by_ecs_image, tick)?;
         }
-        if !self.is_stopped() && self.look_again() {
+        if !self.is_stopped() && self.look_again()? {
             reading::read_ecs_images(self, by_ecs_image, tick)?;
             changing::change(self, by_ecs_image, tick)?;
         }

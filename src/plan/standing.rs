@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use super::doubts::Resolved;
 use super::run::{Job, Run};
 use crate::error::Error;
+use crate::memory::OutOfMemory;
 
 /// What becomes of a pair.
 #[derive(Clone, Copy, Debug)]
@@ -89,23 +90,21 @@ impl Run<'_> {
     }
 
     /// Nothing is known of the pairs that are in doubt, so that they are looked at; whether there are any.
-    pub fn look_again(&self) -> bool {
-        let pairs = self.doubts.close();
+    pub fn look_again(&self) -> Result<bool, OutOfMemory> {
+        let pairs = self.doubts.close(self.plan.len())?;
         for &pair in &pairs {
             self.set(pair, State::Unknown);
         }
-        !pairs.is_empty()
+        Ok(!pairs.is_empty())
     }
 
     /// Those that were in doubt, and could not be looked at, stay so.
     pub fn leave_in_doubt(&self) {
-        for pair in self.doubts.close() {
-            if self.state(pair) != State::Settled
-                && let Some(error) = self.doubts.of(pair)
-            {
-                self.tell(pair, Outcome::Failed(&error));
+        self.doubts.for_each(&mut |pair, error| {
+            if self.state(pair) != State::Settled {
+                self.tell(pair, Outcome::Failed(error));
             }
-        }
+        });
     }
 
     fn tell(&self, pair: u32, outcome: Outcome<'_>) {
