@@ -109,7 +109,6 @@ fn all_that_is_under_way_may_break_at_once() {
     // The list shows later that they were not done.
     assert!(outcome.is(Status::OK), "{outcome:?}");
     assert_eq!(plan.count(CHANGED), 100);
-    assert_eq!(server.finish().connections, 8 + 8);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use support::plans::{CHANGED, Plan, service};
 fn so_many_requests_as_are_allowed_are_under_way_at_once() {
     for parallel in [1, 2, 8, 20] {
         let service = service(2, 40);
-        service.emulator.set_service_time(Duration::from_millis(10));
+        let time = Duration::from_millis(10);
+        service.emulator.set_service_time(parallel * time);
         let plan = Plan::associating(&service.pairs(2)).parallel(parallel);
         let outcome = service.apply(&plan);
         assert!(outcome.is(Status::OK), "{outcome:?}");

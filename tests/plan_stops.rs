@@ -103,7 +103,9 @@ fn a_token_that_expires_in_the_middle_stops_a_plan() {
         applied.join().unwrap()
     });
     assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
-    assert_eq!((outcome.http_status, plan.count(FAILED)), (401, 4));
+    assert_eq!(outcome.http_status, 401);
+    // Those that were under way.
+    assert!((1..=4).contains(&plan.count(FAILED)));
     service.assert_told_truly(&plan, &pairs, &outcome);
     service.emulator.set_service_time(Duration::ZERO);
     service.assert_goes_on(&plan);

@@ -134,11 +134,12 @@ fn route_of_curl(authority: &Authority, endpoint: &str, variables: &Variables) -
 
 /// The route with the names of the ports, which are others each time.
 fn replaced_ports(stage: Stage, nowhere: &str) -> String {
-    let ports = ["{t}", "{t6}"].map(|name| (stage.fill(name), name));
+    // Both address families may have the same number: that of IPv6 stands behind a bracket.
+    let ports = ["]:{t6}", ":{t}"].map(|name| (stage.fill(name), name));
     let route = stage.finish(nowhere);
-    ports.iter().fold(route, |route, (port, name)| {
-        route.replace(&format!(":{port}"), &format!(":{name}"))
-    })
+    ports
+        .iter()
+        .fold(route, |route, (port, name)| route.replace(port, name))
 }
 
 fn filled(stage: &Stage, variables: &Variables) -> Vec<(String, String)> {
