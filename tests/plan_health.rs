@@ -17,7 +17,7 @@ use support::plans::{AS_WANTED, CHANGED, FAILED, Plan, service};
 use support::raw::{NO_CONTENT, Server, Then, answer, read_request};
 
 /// Lists nothing, and answers each change as the script says, which is told how many there were before
-/// and what was sent.
+/// and what was sent. Where it says nothing the connection ends.
 fn server(change: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static) -> Server {
     let next = AtomicUsize::new(0);
     Server::serve(move |mut visit| {
@@ -27,6 +27,9 @@ fn server(change: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static) -> Se
                 true => json_answer(&json!({ "associations": [] })),
                 false => change(next.fetch_add(1, Ordering::SeqCst), &request),
             };
+            if answer.is_empty() {
+                return;
+            }
             visit.stream.write_all(&answer).ok();
         }
     })
@@ -133,6 +136,27 @@ fn a_pair_at_which_another_change_is_under_way_is_tried_again() {
         assert!(error.is_none_or(|error| error.is(Status::CONFLICT)));
         assert_eq!(seen.load(Ordering::SeqCst), changes);
     }
+}
+
+#[test]
+fn a_change_that_is_in_doubt_is_not_forgotten_over_a_conflict() {
+    // On the connection of the list, which ends: the change may have been made. Its second try meets it.
+    let exists = r#"{"error":{"code":"Ecs.0005","message":"relation already exist or the related fpga image count of image reach the max limit"}}"#;
+    let server = server(move |nth, _| match nth {
+        0 => Vec::new(),
+        1 => answer(409, "", ""),
+        _ => answer(400, "", exists),
+    });
+    let plan = plan_of(1);
+    let client = config().no_confirm().client(&server.endpoint());
+    let outcome = client.apply("token", "project", &plan);
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    let error = plan.error(0).unwrap();
+    assert!(
+        error.is(Status::CONFLICT) && error.outcome_unknown,
+        "{error:?}"
+    );
+    assert!(outcome.outcome_unknown);
 }
 
 #[test]

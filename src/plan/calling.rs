@@ -94,7 +94,12 @@ impl Run<'_> {
                     self.stop(error.clone());
                     return Err(Broken::of_the_end(error));
                 }
-                Next::GoOn if error.status == Status::CONFLICT && conflicts < MOST_CONFLICTS => {
+                // Not where an earlier request of the call is in doubt: another call knows nothing of it.
+                Next::GoOn
+                    if error.status == Status::CONFLICT
+                        && !error.outcome_unknown
+                        && conflicts < MOST_CONFLICTS =>
+                {
                     conflicts += 1;
                     self.pause(conflicts)?;
                 }
