@@ -341,10 +341,10 @@ typedef struct fpga_assoc_plan fpga_assoc_plan;
  * call alone.
  *
  * It is called on the thread that makes the call, or on one of a plan's, from several at once where
- * several call, and may itself call any function of this library but free what is in use, such as its own client. It must
- * return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child
- * returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST` (a plan as `FPGA_ASSOC_INCOMPLETE`),
- * because the connection is the parent's.
+ * several call, and may itself call any function of this library but free what is in use, such as its
+ * own client. It must return: no exception, no longjmp and no pthread_exit may leave it. It may fork:
+ * where the child returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST`, because the connection
+ * is the parent's. (In a plan it may not return: see `fpga_assoc_client_apply`.)
  */
 typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line);
 
@@ -363,7 +363,8 @@ typedef void (*fpga_assoc_log_fn)(void *context, int32_t level, const char *line
  * client: they are `FPGA_ASSOC_INVALID_ARGUMENT`. (Two clients whose functions call each other wait until
  * a deadline.) What it does to the thread's last error is undone. It must return: no exception, no
  * longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the call ends there
- * as `FPGA_ASSOC_CONNECTION_LOST`, because the client's connections are the parent's.
+ * as `FPGA_ASSOC_CONNECTION_LOST`, because the client's connections are the parent's. (In a plan it may not
+ * return: see `fpga_assoc_client_apply`.)
  */
 typedef void (*fpga_assoc_credentials_fn)(void *context,
                                           int32_t reason,
@@ -1250,8 +1251,8 @@ FPGA_ASSOC_API void fpga_assoc_list_free(struct fpga_assoc_list *list);
 /**
  * A plan without pairs.
  *
- * Returns the plan; free it with `fpga_assoc_plan_free`. NULL where memory ran out, which every
- * function of a plan refuses. Thread-safe.
+ * Returns the plan; free it with `fpga_assoc_plan_free`. NULL where memory ran out: what would
+ * fill it or carry it out refuses that. Thread-safe.
  */
 FPGA_ASSOC_API struct fpga_assoc_plan *fpga_assoc_plan_new(void);
 

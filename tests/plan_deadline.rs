@@ -61,6 +61,8 @@ fn a_pause_that_outlasts_the_plan_is_not_waited_for() {
         outcome.message.contains("busy for longer than is left"),
         "{outcome:?}"
     );
+    // So the caller knows when to come again.
+    assert!(outcome.retry_after_ms > 3_000_000, "{outcome:?}");
     assert!(plan.count(OPEN) > 0 && plan.count(FAILED) == 0);
 }
 

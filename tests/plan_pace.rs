@@ -27,6 +27,18 @@ fn so_many_requests_as_are_allowed_are_under_way_at_once() {
 }
 
 #[test]
+fn eight_requests_are_under_way_at_once_where_nothing_else_was_set() {
+    let service = service(1, 40);
+    service
+        .emulator
+        .set_service_time(Duration::from_millis(100));
+    let outcome = service.apply(&Plan::associating(&service.pairs(1)));
+    assert!(outcome.is(Status::OK), "{outcome:?}");
+    let most = service.emulator.most_at_once();
+    assert!((5..=8).contains(&most), "{most}");
+}
+
+#[test]
 fn at_one_ecs_image_one_pair_is_changed_after_the_other() {
     let service = service(10, 2);
     service.emulator.set_service_time(Duration::from_millis(5));

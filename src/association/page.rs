@@ -149,8 +149,7 @@ impl<'a> Page<'a> {
     }
 
     /// Hands out all its pairs as ids, those of an ECS image and of an FPGA image, and says how many they
-    /// are. It is unusable where there is something else: what it has not, and what is missing in it,
-    /// is told apart then.
+    /// are. A page with anything else is unusable: a pair that it does not show may be that.
     pub fn for_each_pair(
         &self,
         filter: Filter<'_>,

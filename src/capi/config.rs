@@ -27,10 +27,10 @@ pub struct fpga_assoc_config {
 /// call alone.
 ///
 /// It is called on the thread that makes the call, or on one of a plan's, from several at once where
-/// several call, and may itself call any function of this library but free what is in use, such as its own client. It must
-/// return: no exception, no longjmp and no pthread_exit may leave it. It may fork: where the child
-/// returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST` (a plan as `FPGA_ASSOC_INCOMPLETE`),
-/// because the connection is the parent's.
+/// several call, and may itself call any function of this library but free what is in use, such as its
+/// own client. It must return: no exception, no longjmp and no pthread_exit may leave it. It may fork:
+/// where the child returns too, the call ends there as `FPGA_ASSOC_CONNECTION_LOST`, because the connection
+/// is the parent's. (In a plan it may not return: see `fpga_assoc_client_apply`.)
 pub type fpga_assoc_log_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, level: i32, line: *const c_char)>;
 

@@ -168,7 +168,8 @@ pub struct fpga_assoc_grant {
 /// client: they are `FPGA_ASSOC_INVALID_ARGUMENT`. (Two clients whose functions call each other wait until
 /// a deadline.) What it does to the thread's last error is undone. It must return: no exception, no
 /// longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the call ends there
-/// as `FPGA_ASSOC_CONNECTION_LOST`, because the client's connections are the parent's.
+/// as `FPGA_ASSOC_CONNECTION_LOST`, because the client's connections are the parent's. (In a plan it may not
+/// return: see `fpga_assoc_client_apply`.)
 pub type fpga_assoc_credentials_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, reason: i32, grant: *mut fpga_assoc_grant)>;
 

@@ -57,8 +57,8 @@ struct Progress {
 
 /// A plan without pairs.
 ///
-/// Returns the plan; free it with `fpga_assoc_plan_free`. NULL where memory ran out, which every
-/// function of a plan refuses. Thread-safe.
+/// Returns the plan; free it with `fpga_assoc_plan_free`. NULL where memory ran out: what would
+/// fill it or carry it out refuses that. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn fpga_assoc_plan_new() -> Option<Box<fpga_assoc_plan>> {
     let inside = || Inside {

@@ -132,7 +132,7 @@ impl<'a> Batch<'a> {
             time: self.client.settings.timeout.min(self.deadline.left()),
             idempotent: false,
             paced: Some((&self.pace, &turn.0)),
-            is_question: false,
+            leaves_busy: true,
         }
     }
 

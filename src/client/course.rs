@@ -131,10 +131,10 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Whether the request is sent again by who keeps the pace.
+    /// Whether the request is sent again by who made the call.
     fn leaves_it(&self) -> bool {
         let is_throttled = |error: &Error| error.status == Status::THROTTLED;
-        self.session.terms.leaves_busy() && self.error.as_ref().is_some_and(is_throttled)
+        self.session.terms.leaves_busy && self.error.as_ref().is_some_and(is_throttled)
     }
 
     /// How long a request may still take, and the call. A success needs no time, and reading the clock

@@ -38,11 +38,10 @@ pub struct Terms<'a> {
     pub time: Duration,
     /// Whether what is as wanted already is a success.
     pub idempotent: bool,
-    /// The pace that it keeps with other calls, and its leave. Its request is not sent again where the
-    /// service is busy: who keeps the pace does that.
+    /// The pace that it keeps with other calls, and its leave.
     pub paced: Option<(&'a Pace, &'a Leave)>,
-    /// Whether it is about what such a call asks the list.
-    pub is_question: bool,
+    /// Whether a request for which the service was too busy is sent again by who made the call.
+    pub leaves_busy: bool,
 }
 
 /// A request that did not bring what was wanted.
@@ -56,13 +55,6 @@ pub struct Attempt {
     pub was_kept: bool,
     /// Whether the call must stop: the client was shut down meanwhile, or memory ran out.
     pub must_stop: bool,
-}
-
-impl Terms<'_> {
-    /// Whether a request for which the service was too busy is not sent again.
-    pub fn leaves_busy(&self) -> bool {
-        self.paced.is_some() && !self.is_question
-    }
 }
 
 impl Session<'_> {

@@ -149,7 +149,7 @@ impl Client {
             time: self.settings.timeout,
             idempotent: self.settings.idempotent,
             paced: None,
-            is_question: false,
+            leaves_busy: false,
         }
     }
 

@@ -36,7 +36,7 @@ impl Session<'_> {
                 ..self.report
             },
             terms: Terms {
-                is_question: true,
+                leaves_busy: false,
                 ..self.terms
             },
             ..*self

@@ -58,15 +58,14 @@ impl Drop for Ended<'_> {
 }
 
 /// Has so many threads do the work at once, and this one look in from time to time, where it is told
-/// how often. All have ended when it returns; except in a child of fork, which has none of them.
-///
-/// Returns how many there were: fewer where the system gave no more, none perhaps.
+/// how often. There are fewer where the system gives no more, none perhaps. All have ended when it
+/// returns; except in a child of fork, which has none of them.
 pub fn with_helpers(
     count: usize,
     work: &(dyn Fn() + Sync),
     every: Option<Duration>,
     look_in: &mut dyn FnMut(),
-) -> usize {
+) {
     let process = Process::current();
     let at_work = AtWork {
         count: Mutex::new(count),
@@ -85,6 +84,5 @@ pub fn with_helpers(
         while process.is_current() && !at_work.wait(every) {
             look_in();
         }
-        begun
-    })
+    });
 }

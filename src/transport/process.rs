@@ -196,7 +196,7 @@ impl<T> Drop for Replaced<T> {
 
 /// A value behind a lock, of which a child of fork knows whether it may be half changed: then a thread
 /// of its parent was at it, and nobody waits for that one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Guarded<T> {
     value: Mutex<T>,
     /// The process whose threads were at it last, and how many are.
@@ -235,9 +235,7 @@ impl<T> Guarded<T> {
         let mut value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(work(&mut value))
     }
-}
 
-impl<T> Guarded<T> {
     /// Whether a thread of the parent was at it when this process was forked, so that it may be half
     /// changed and is not even to be freed.
     pub fn is_left_behind(&self) -> bool {

@@ -232,4 +232,11 @@ fn refusals_of_what_was_under_way_lower_the_rate_once() {
     let lowered = places.map(|place| rate.refused(place, Duration::ZERO, start));
     assert_eq!(lowered.iter().filter(|lowered| **lowered).count(), 1);
     assert!(rate.opens() > start);
+
+    // The longest pause that was asked for holds all of them back.
+    let pauses = [1, 7, 3].map(Duration::from_secs);
+    for pause in pauses {
+        rate.refused(places[0], pause, start);
+    }
+    assert_eq!(rate.opens(), start + Duration::from_secs(7));
 }

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fpga_associate.h"
@@ -88,6 +89,15 @@ static void look_at_everything(void)
     fpga_assoc_error_free(error);
 }
 
+static long latest_ms;
+
+static long ms_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void progress(void *context, size_t settled, size_t total)
 {
     EXPECT(context == &plan);
@@ -95,6 +105,9 @@ static void progress(void *context, size_t settled, size_t total)
     EXPECT(!is_in_progress);
     is_in_progress = 1;
     EXPECT(progress_calls == 0 || settled > latest_settled);
+    /* Five times a second, and at the end. */
+    EXPECT(progress_calls == 0 || settled == total || ms_now() - latest_ms >= 190);
+    latest_ms = ms_now();
     latest_settled = settled;
     latest_total = total;
     progress_calls++;

@@ -144,13 +144,13 @@ impl Drop for Begun {
 /// Has the work done by so many threads at once, fewer where the system gives no more, and does
 /// meanwhile what it is told that number. All have ended when it returns.
 #[allow(unsafe_code)]
-pub fn with_threads<T>(
+pub fn with_threads(
     name: &CStr,
     stack: usize,
     count: usize,
     work: &(dyn Fn(bool) + Sync),
-    meanwhile: impl FnOnce(usize) -> T,
-) -> T {
+    meanwhile: impl FnOnce(usize),
+) {
     // SAFETY: a thread that has the work ends before this function does, whichever way that does. (A
     // child of fork, which does not wait for them, has none.)
     let work =
@@ -167,7 +167,7 @@ pub fn with_threads<T>(
             begun.threads.push(thread);
         }
     }
-    meanwhile(begun.threads.len())
+    meanwhile(begun.threads.len());
 }
 
 /// The threads that were here, and what is done when one of them ends. What the standard library and
