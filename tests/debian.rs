@@ -16,7 +16,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The two packages, built once.
 static PACKAGES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let files = packages("debian").unwrap();
+    let files = packages("debian", &[]).unwrap();
     assert_eq!(files.len(), 2, "{files:?}");
     files
 });

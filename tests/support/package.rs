@@ -186,7 +186,8 @@ pub fn unpacked() -> Option<&'static Path> {
 }
 
 fn unpack() -> io::Result<PathBuf> {
-    let archive = packages("release")?.join("");
+    let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let archive = packages("release", &[&triple])?.join("");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unpacked");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
@@ -199,9 +200,11 @@ fn unpack() -> io::Result<PathBuf> {
 }
 
 /// Runs a script of `.packaging` and returns the files that it made.
-pub fn packages(script: &str) -> io::Result<Vec<String>> {
+pub fn packages(script: &str, arguments: &[&str]) -> io::Result<Vec<String>> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
     let printed = run(outside(root().join(".packaging").join(script))
-        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages"))
+        .args(arguments)
+        .env("FPGA_ASSOC_PACKAGES", folder)
         .env("CARGO_TARGET_DIR", target()))?;
     Ok(printed.lines().map(str::to_owned).collect())
 }

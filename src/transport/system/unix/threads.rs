@@ -51,6 +51,10 @@ fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
 #[derive(Debug)]
 pub struct Thread(libc::pthread_t);
 
+// SAFETY: the system's name of a thread, a pointer on some systems, means the same in every thread.
+#[allow(unsafe_code)]
+unsafe impl Send for Thread {}
+
 /// What a thread does, told whether there is memory for what it has of its own; where not, it touches
 /// none of that.
 type Work = Box<dyn FnOnce(bool) + Send>;
