@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-use support::c::{outside, root, run};
+use support::c::{Toolchain, outside, root, run};
 use support::package::target;
 use support::tool;
 
@@ -173,6 +173,84 @@ fn the_bill_of_materials_is_the_same_every_time() {
     assert_ne!(named(&once), named(&printed_bill(WINDOWS)));
     assert!(once.contains("\"timestamp\": \"2023-11-14T22:13:20Z\""));
     assert!(!once.contains(&root().display().to_string()));
+}
+
+#[test]
+fn the_section_for_scanners_names_the_crates_of_the_bill_of_materials() {
+    const UNPACK: &str = "import sys, zlib; \
+        sys.stdout.buffer.write(zlib.decompress(open(sys.argv[1], 'rb').read()))";
+    if !tool("python3") || !tool("objcopy") {
+        return;
+    }
+    let host = host();
+    let written = outside(root().join(BILL))
+        .args(["--dep-v0", &host])
+        .output()
+        .unwrap();
+    assert!(written.status.success(), "{written:?}");
+    assert!(written.stdout.len() < 10_000, "{}", written.stdout.len());
+    let folder = tempfile::tempdir().unwrap();
+    let section = folder.path().join("dep-v0");
+    fs::write(&section, written.stdout).unwrap();
+
+    // The library works with it, and what is read back out of it is what was put in.
+    let toolchain = Toolchain::new().unwrap();
+    let library = folder.path().join("libfpga_associate.so");
+    run(Command::new("objcopy")
+        .arg("--add-section")
+        .arg(format!(".dep-v0={}", section.display()))
+        .arg(toolchain.library())
+        .arg(&library))
+    .unwrap();
+    run(Command::new("python3")
+        .arg("-c")
+        .arg("import ctypes, sys; ctypes.CDLL(sys.argv[1]).fpga_assoc_version()")
+        .arg(&library))
+    .unwrap();
+    let read = folder.path().join("read");
+    run(Command::new("objcopy")
+        .arg("--dump-section")
+        .arg(format!(".dep-v0={}", read.display()))
+        .arg(&library)
+        .arg("/dev/null"))
+    .unwrap();
+    let unpacked = run(Command::new("python3").args(["-c", UNPACK]).arg(&read)).unwrap();
+    let unpacked: Value = serde_json::from_str(&unpacked).unwrap();
+    let packages = unpacked["packages"].as_array().unwrap();
+    let named = |package: &Value| {
+        let (name, version) = (text(&package["name"]), text(&package["version"]));
+        format!("{name}@{version}")
+    };
+
+    let (itself, others): (Vec<_>, Vec<_>) =
+        packages.iter().partition(|package| package["root"] == true);
+    assert_eq!(itself.len(), 1, "{itself:?}");
+    assert_eq!(itself[0]["name"], "fpga-associate");
+    let others: BTreeSet<_> = others.into_iter().map(named).collect();
+    let bill = bill(&host);
+    assert_eq!(others, crates(&bill));
+    // Dependencies are numbers of packages here, and names there.
+    for package in packages {
+        let numbers = package["dependencies"].as_array();
+        let needed: BTreeSet<_> = numbers
+            .into_iter()
+            .flatten()
+            .map(|number| named(&packages[usize::try_from(number.as_u64().unwrap()).unwrap()]))
+            .collect();
+        let graph = bill["dependencies"].as_array().unwrap();
+        let suffix = format!("/{}", named(package).replace('+', "%2B"));
+        let entry = graph
+            .iter()
+            .find(|entry| text(&entry["ref"]).ends_with(&suffix));
+        let expected: BTreeSet<_> = entry.unwrap()["dependsOn"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|reference| text(reference).strip_prefix("pkg:cargo/"))
+            .map(|named| named.replace("%2B", "+"))
+            .collect();
+        assert_eq!(needed, expected, "{package}");
+    }
 }
 
 /// A Python that has the schema of CycloneDX. It comes from PyPI: in CI always, elsewhere where
