@@ -1,7 +1,8 @@
 """Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate through ctypes.
 
 The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
-/usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Python 3.9 or newer.
+/usr/lib/libfpga_associate.so.0; without it the one beside this file is taken, as a wheel has it, or
+else the system's loader looks for it. Python 3.9 or newer.
 
     with Client("ecs.cn-north-1.myhuaweicloud.com", timeout_ms=10_000) as client:
         client.associate(token, project_id, fpga_id, ecs_id)
@@ -45,6 +46,7 @@ from __future__ import annotations
 import ctypes
 import math
 import os
+import sys
 import threading
 import weakref
 from concurrent.futures import Future
@@ -62,7 +64,10 @@ from ctypes import (
 )
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Callable, Iterator, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, TypedDict, TypeVar, Union
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 T = TypeVar("T")
 
@@ -112,8 +117,18 @@ _CredentialsFunction = ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_void_p)
 _ProgressFunction = ctypes.CFUNCTYPE(None, c_void_p, c_size_t, c_size_t)
 
 
+def _path_of_library() -> str:
+    """What the environment names, else the library beside this file, else a name for the loader."""
+    named = os.environ.get("FPGA_ASSOCIATE_LIBRARY")
+    if named is not None:
+        return named
+    name = "fpga_associate.dll" if sys.platform == "win32" else "libfpga_associate.so.0"
+    packaged = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    return packaged if os.path.exists(packaged) else name
+
+
 def _load() -> ctypes.CDLL:
-    library = ctypes.CDLL(os.environ.get("FPGA_ASSOCIATE_LIBRARY", "libfpga_associate.so.0"))
+    library = ctypes.CDLL(_path_of_library())
     call = [c_void_p, c_char_p, c_char_p, c_char_p, c_char_p]
     error = POINTER(c_void_p)
     plan_call = [c_void_p, c_char_p, c_char_p, c_void_p, error]
@@ -154,6 +169,7 @@ def _load() -> ctypes.CDLL:
         ("fpga_assoc_client_free", None, [c_void_p]),
         ("fpga_assoc_list_len", c_size_t, [c_void_p]),
         ("fpga_assoc_list_get", POINTER(_Entry), [c_void_p, c_size_t]),
+        ("fpga_assoc_list_json", c_char_p, [c_void_p]),
         ("fpga_assoc_list_free", None, [c_void_p]),
         ("fpga_assoc_plan_new", c_void_p, []),
         ("fpga_assoc_plan_free", None, [c_void_p]),
@@ -189,7 +205,12 @@ _library = _load()
 
 
 class Error(Exception):
-    """Why a call failed; str() is one line for people."""
+    """Why a call failed; str() is one line for people.
+
+    status is the fpga_assoc_status; http_status is 0 where no answer came; code and request_id are
+    the service's, or ""; retry_after_ms is what it asked to wait, or 0. outcome_unknown says that it
+    may have acted on the request; observed is what the list showed last, an OBSERVED_.
+    """
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -204,11 +225,13 @@ class Error(Exception):
 
     @property
     def status_name(self) -> str:
-        return _library.fpga_assoc_status_name(self.status).decode()
+        """Such as "FPGA_ASSOC_TIMEOUT"."""
+        return _string(_library.fpga_assoc_status_name(self.status))
 
     @property
     def help(self) -> str:
-        return _library.fpga_assoc_status_help(self.status).decode()
+        """The likely cause and what to do about it."""
+        return _string(_library.fpga_assoc_status_help(self.status))
 
 
 @dataclass(frozen=True)
@@ -273,31 +296,61 @@ CredentialsCallback = Callable[[int], Union[Token, AccessKey, None]]
 Progress = Callable[[int, int], object]
 
 
+class ClientSettings(TypedDict, total=False):
+    """What a Client takes; the header says of each what it does."""
+
+    timeout_ms: int
+    connect_timeout_ms: int
+    max_attempts: int
+    ca_file: Union[str, os.PathLike[str]]
+    ca_pem: Union[str, bytes]
+    client_certificate: Union[str, bytes]
+    proxy: str
+    user_agent: str
+    allow_http: bool
+    confirm: bool
+    idempotent: bool
+    token: str
+    access_key: AccessKey
+    environment_credentials: bool
+    ecs_agency: bool
+    credentials_callback: CredentialsCallback
+
+
+class PlanSettings(TypedDict, total=False):
+    """What a Plan takes."""
+
+    parallel: int
+    timeout_ms: int
+    progress: Progress
+
+
 def version() -> str:
     """The version of the library that is loaded."""
-    return _library.fpga_assoc_version().decode()
+    return _string(_library.fpga_assoc_version())
 
 
 class Client:
     """Calls one endpoint, from any number of threads at once.
 
-    The settings are those of the header: the keys of _SETTINGS. One of a wrong type raises a
-    TypeError, as two kinds of credentials do, one of a wrong value an Error.
+    The settings are those of the header: ClientSettings. One of a wrong type raises a TypeError, as
+    two kinds of credentials do, one of a wrong value an Error.
 
     A credentials_callback runs in the thread of the call that needs credentials, or in one of a
     plan's; calls of the main thread have another for that. It may neither close this client nor use
     its credentials.
     """
 
-    def __init__(self, endpoint: Optional[str], **settings: Any) -> None:
+    def __init__(self, endpoint: Optional[str], **settings: Unpack[ClientSettings]) -> None:
         self._changed = threading.Condition()
         self._calls = 0
-        if "credentials_callback" in settings:
+        values: dict[str, Any] = {**settings}
+        if "credentials_callback" in values:
             # C calls it as long as the client lives.
-            self._callback = _callback(settings["credentials_callback"])
-            settings["credentials_callback"] = self._callback
+            self._callback = _callback(values["credentials_callback"])
+            values["credentials_callback"] = self._callback
         client = c_void_p()
-        config = _config(settings)
+        config = _config(values)
         try:
             with _raised() as error:
                 _library.fpga_assoc_client_new(
@@ -323,6 +376,7 @@ class Client:
         fpga_id: Optional[str],
         ecs_id: Optional[str],
     ) -> None:
+        """Associates the two images. An Error says whether that may have happened all the same."""
         arguments = _arguments(token, project_id, fpga_id, ecs_id)
         self._change(_library.fpga_assoc_client_associate, arguments)
 
@@ -333,6 +387,7 @@ class Client:
         fpga_id: Optional[str],
         ecs_id: Optional[str],
     ) -> None:
+        """Undoes that, in the same way."""
         arguments = _arguments(token, project_id, fpga_id, ecs_id)
         self._change(_library.fpga_assoc_client_disassociate, arguments)
 
@@ -345,23 +400,28 @@ class Client:
         ecs_id: Optional[str] = None,
     ) -> list[Association]:
         """Those of an FPGA image, of an ECS image, or of both; one of the two must be given."""
-        arguments = _arguments(token, project_id, fpga_id, ecs_id)
 
-        def call() -> list[Association]:
-            pairs = c_void_p()
-            try:
-                with self._borrowed() as client, _raised() as error:
-                    _library.fpga_assoc_client_associations(
-                        client, *arguments, ctypes.byref(pairs), error
-                    )
-                return [
-                    _association(_library.fpga_assoc_list_get(pairs, index).contents)
-                    for index in range(_library.fpga_assoc_list_len(pairs))
-                ]
-            finally:
-                _library.fpga_assoc_list_free(pairs)
+        def read(pairs: c_void_p) -> list[Association]:
+            return [
+                _association(_library.fpga_assoc_list_get(pairs, index).contents)
+                for index in range(_library.fpga_assoc_list_len(pairs))
+            ]
 
-        return self._interruptible(call)
+        return self._list(_arguments(token, project_id, fpga_id, ecs_id), read)
+
+    def associations_json(
+        self,
+        token: Optional[str],
+        project_id: Optional[str],
+        *,
+        fpga_id: Optional[str] = None,
+        ecs_id: Optional[str] = None,
+    ) -> str:
+        """The same as the service's own document, with what Association has no place for."""
+        return self._list(
+            _arguments(token, project_id, fpga_id, ecs_id),
+            lambda pairs: _string(_library.fpga_assoc_list_json(pairs)),
+        )
 
     def compare(self, token: Optional[str], project_id: Optional[str], plan: Plan) -> None:
         """Finds out which pairs are as wanted, and changes nothing.
@@ -396,6 +456,22 @@ class Client:
                 function(client, *arguments, error)
 
         self._interruptible(call)
+
+    def _list(self, arguments: tuple[Optional[bytes], ...], read: Callable[[c_void_p], T]) -> T:
+        """What is read of a list while it lives."""
+
+        def call() -> T:
+            pairs = c_void_p()
+            try:
+                with self._borrowed() as client, _raised() as error:
+                    _library.fpga_assoc_client_associations(
+                        client, *arguments, ctypes.byref(pairs), error
+                    )
+                return read(pairs)
+            finally:
+                _library.fpga_assoc_list_free(pairs)
+
+        return self._interruptible(call)
 
     def _carry_out(
         self, function: Any, token: Optional[str], project_id: Optional[str], plan: Plan
@@ -456,8 +532,8 @@ class Client:
 class Plan:
     """What is wanted of many pairs, for Client.compare and Client.apply; iterating gives them.
 
-    The settings are those of the header: parallel, timeout_ms, and progress, a function of how many
-    pairs have their result and how many there are. Wrong ones raise as those of a Client do. A plan
+    The settings are those of the header: PlanSettings. progress is a function of how many pairs
+    have their result and how many there are. Wrong ones raise as those of a Client do. A plan
     may be carried out again, pairs added in between. While it is carried out any thread can read
     what is known so far, without the errors, and what would change it is refused.
 
@@ -466,20 +542,21 @@ class Plan:
     the Error of an incomplete plan as its context; progress is not called again until then.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: Unpack[PlanSettings]) -> None:
         # Held whenever C is asked about the plan, but while it is carried out.
         self._lock = threading.RLock()
         self._calls = 0
         self._pairs: list[tuple[str, str, bool]] = []
         self._thrown: Optional[BaseException] = None
-        if "progress" in settings:
+        values: dict[str, Any] = {**settings}
+        if "progress" in values:
             # C calls it as long as the plan lives.
-            self._progress = settings["progress"] = self._progress_function(settings["progress"])
+            self._progress = values["progress"] = self._progress_function(values["progress"])
         self._plan: Optional[int] = _library.fpga_assoc_plan_new()
         # For a plan that nobody closes.
         self._free = weakref.finalize(self, _library.fpga_assoc_plan_free, self._plan)
         self._free.atexit = False
-        _set("fpga_assoc_plan", self._plan, _PLAN_SETTINGS, settings)
+        _set("fpga_assoc_plan", self._plan, _PLAN_SETTINGS, values)
 
     def __enter__(self) -> Plan:
         return self
@@ -499,8 +576,9 @@ class Plan:
             _check(_library.fpga_assoc_plan_add(plan, *ids, associated))
 
     def __len__(self) -> int:
+        """How many pairs there are."""
         with self._lock:
-            return _library.fpga_assoc_plan_len(self._opened())
+            return int(_library.fpga_assoc_plan_len(self._opened()))
 
     def __iter__(self) -> Iterator[PlannedPair]:
         """The pairs in the order in which they were added."""
@@ -668,7 +746,7 @@ def _config(settings: dict[str, Any]) -> Optional[int]:
     kinds = [name for name in settings if name in _CREDENTIALS and settings[name] is not False]
     if len(kinds) > 1:
         raise TypeError(f"two kinds of credentials: {', '.join(kinds)}")
-    config = _library.fpga_assoc_config_new()
+    config: Optional[int] = _library.fpga_assoc_config_new()
     try:
         _set("fpga_assoc_config", config, _SETTINGS, settings)
     except BaseException:
@@ -689,7 +767,7 @@ def _set(kind: str, pointer: Optional[int], known: _Settings, settings: dict[str
 def _check(status: int) -> None:
     """Setters have no error pointer; nothing else runs on this thread in between."""
     if status != 0:
-        raise Error(status, _library.fpga_assoc_last_error().decode())
+        raise Error(status, _string(_library.fpga_assoc_last_error()))
 
 
 def _callback(callback: CredentialsCallback) -> Any:
@@ -745,11 +823,11 @@ def _raised() -> Iterator[Any]:
 def _error(pointer: c_void_p) -> Error:
     error = Error(
         _library.fpga_assoc_error_status(pointer),
-        _library.fpga_assoc_error_message(pointer).decode(),
+        _string(_library.fpga_assoc_error_message(pointer)),
     )
     error.http_status = _library.fpga_assoc_error_http_status(pointer)
-    error.code = _library.fpga_assoc_error_code(pointer).decode()
-    error.request_id = _library.fpga_assoc_error_request_id(pointer).decode()
+    error.code = _string(_library.fpga_assoc_error_code(pointer))
+    error.request_id = _string(_library.fpga_assoc_error_request_id(pointer))
     error.retry_after_ms = _library.fpga_assoc_error_retry_after_ms(pointer)
     error.attempts = _library.fpga_assoc_error_attempts(pointer)
     error.outcome_unknown = _library.fpga_assoc_error_outcome_unknown(pointer)
@@ -777,10 +855,21 @@ def _optional(name: str, value: Optional[str]) -> Optional[bytes]:
 
 
 def _association(entry: _Entry) -> Association:
-    values = {name: getattr(entry, name) for name, _ in _Entry._fields_}
     return Association(
-        **{
-            name: value.decode() if isinstance(value, bytes) else value
-            for name, value in values.items()
-        }
+        ecs_id=_string(entry.ecs_id),
+        fpga_id=_string(entry.fpga_id),
+        name=_string(entry.name),
+        description=_string(entry.description),
+        status=_string(entry.status),
+        created_at=_string(entry.created_at),
+        message=_string(entry.message),
+        metadata=_string(entry.metadata),
+        log_directory=_string(entry.log_directory),
+        size_mb=entry.size_mb,
+        is_protected=entry.is_protected,
     )
+
+
+def _string(text: bytes) -> str:
+    """A text of the library, which is never NULL."""
+    return text.decode()
