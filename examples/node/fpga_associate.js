@@ -2,8 +2,9 @@
  * Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate through koffi.
  *
  * The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
- * /usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Node.js 18 or newer;
- * `npm install` brings koffi.
+ * /usr/lib/libfpga_associate.so.0; without it the one in lib/ beside this file is taken, as an npm
+ * package has it, or else the system's loader looks for it. Node.js 18 or newer; `npm install` brings
+ * koffi. fpga_associate.d.ts has the types.
  *
  *     const client = new Client('ecs.cn-north-1.myhuaweicloud.com', { timeoutMs: 10_000 });
  *     try {
@@ -20,6 +21,8 @@
  * at once; it is 4 unless the environment says otherwise. koffi lets 256 wait at a time.
  */
 
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
 
 export const INVALID_ARGUMENT = 1;
@@ -30,7 +33,32 @@ export const OBSERVED_NOTHING = 0;
 export const OBSERVED_ASSOCIATED = 1;
 export const OBSERVED_APART = 2;
 
-const library = koffi.load(process.env.FPGA_ASSOCIATE_LIBRARY ?? 'libfpga_associate.so.0');
+/** What the environment names, else the library of this package, else a name for the loader. */
+function libraryPath() {
+  const named = process.env.FPGA_ASSOCIATE_LIBRARY;
+  if (named !== undefined) return named;
+  const name = process.platform === 'win32' ? 'fpga_associate.dll' : 'libfpga_associate.so.0';
+  const packaged = fileURLToPath(new URL(`lib/${platform()}/${name}`, import.meta.url));
+  return existsSync(packaged) ? packaged : name;
+}
+
+/** As release archives are called, such as "x86_64-linux-gnu". */
+function platform() {
+  const processor = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
+  if (process.platform === 'win32') return `${processor}-windows`;
+  return `${processor}-${process.platform}-${isMusl() ? 'musl' : 'gnu'}`;
+}
+
+/** Whether this process runs on musl, whose loader is its C library. */
+function isMusl() {
+  try {
+    return /\/ld-musl-[^/]*\.so/.test(readFileSync('/proc/self/maps', 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+const library = koffi.load(libraryPath());
 
 for (const name of ['config', 'client', 'error', 'list']) koffi.opaque(`fpga_assoc_${name}`);
 const Entry = koffi.struct('fpga_assoc_entry', {
@@ -134,7 +162,9 @@ const SETTERS = {
   idempotent: boolean(C.fpga_assoc_config_set_idempotent),
 };
 
-/** Why a call failed. The message is one line for people. */
+/**
+ * Why a call failed. The message is one line for people; fpga_associate.d.ts says what the rest is.
+ */
 export class FpgaAssociateError extends Error {
   name = 'FpgaAssociateError';
   httpStatus = 0;
@@ -197,19 +227,21 @@ export class Client {
     this.#client = client[0];
   }
 
+  /** Associates the two images. The error says whether that may have happened all the same. */
   async associate(token, projectId, fpgaId, ecsId) {
     const error = [null];
     await this.#call(C.fpga_assoc_client_associate, [token, projectId, fpgaId, ecsId], error);
     raise(error);
   }
 
+  /** Undoes that, in the same way. */
   async disassociate(token, projectId, fpgaId, ecsId) {
     const error = [null];
     await this.#call(C.fpga_assoc_client_disassociate, [token, projectId, fpgaId, ecsId], error);
     raise(error);
   }
 
-  /** One of the two images must be given. */
+  /** Lists associations; one of the two images must be given. */
   async associations(token, projectId, { fpgaId, ecsId } = {}) {
     const list = [null];
     const error = [null];
