@@ -11,7 +11,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * Associates FPGA images with ECS images of Huawei Cloud: libfpga_associate through JNA.
  *
  * <p>The environment variable FPGA_ASSOCIATE_LIBRARY names the library, such as
- * /usr/lib/libfpga_associate.so.0; without it the system's loader looks for it. Java 17 or newer.
+ * /usr/lib/libfpga_associate.so.0; without it the one in this jar is taken, or else the system's loader
+ * looks for it. Java 17 or newer.
  *
  * <p>A call whose token is null is made with the credentials of the client's settings.
  *
@@ -33,6 +34,7 @@ public final class Client implements AutoCloseable {
 
     private Pointer client;
 
+    /** With the library's defaults, without credentials of its own. */
     public Client(String endpoint) throws FpgaAssociateException {
         this(endpoint, null);
     }
@@ -58,6 +60,7 @@ public final class Client implements AutoCloseable {
         return C.fpga_assoc_version();
     }
 
+    /** Associates the two images. The exception says whether that may have happened all the same. */
     public void associate(String token, String projectId, String fpgaId, String ecsId)
             throws FpgaAssociateException {
         check(token, projectId, fpgaId, ecsId);
@@ -65,6 +68,7 @@ public final class Client implements AutoCloseable {
                 C.fpga_assoc_client_associate(client, token, projectId, fpgaId, ecsId, error));
     }
 
+    /** Undoes that, in the same way. */
     public void disassociate(String token, String projectId, String fpgaId, String ecsId)
             throws FpgaAssociateException {
         check(token, projectId, fpgaId, ecsId);
@@ -72,7 +76,7 @@ public final class Client implements AutoCloseable {
                 C.fpga_assoc_client_disassociate(client, token, projectId, fpgaId, ecsId, error));
     }
 
-    /** One of the two images may be null. */
+    /** Lists associations; one of the two images may be null. */
     public List<Association> associations(String token, String projectId, String fpgaId, String ecsId)
             throws FpgaAssociateException {
         check(token, projectId, fpgaId, ecsId);

@@ -19,12 +19,14 @@ public final class Credentials {
         this.expiresAt = expiresAt;
     }
 
+    /** An IAM token of project scope. */
     public static Credentials token(String token) throws FpgaAssociateException {
         Client.text("token", token);
         return new Credentials(
                 (grant, expiresAt) -> C.fpga_assoc_grant_token(grant, token, expiresAt), 0);
     }
 
+    /** A permanent access key. */
     public static Credentials accessKey(String accessKey, String secretKey)
             throws FpgaAssociateException {
         return accessKey(accessKey, secretKey, null);

@@ -4,11 +4,19 @@ import com.sun.jna.Pointer;
 
 /** Why a call failed. The message is one line for people. */
 public final class FpgaAssociateException extends Exception {
+    /** A status: an argument is missing or unusable, and nothing was sent. */
     public static final int INVALID_ARGUMENT = 1;
+
+    /** A status: the client got no credentials from where they come from. */
     public static final int CREDENTIALS_FAILED = 10;
 
+    /** Observed: it was not asked, or it could not tell. */
     public static final int OBSERVED_NOTHING = 0;
+
+    /** Observed: the two are associated. */
     public static final int OBSERVED_ASSOCIATED = 1;
+
+    /** Observed: they are not. */
     public static final int OBSERVED_APART = 2;
 
     private static final long serialVersionUID = 1;
@@ -72,6 +80,7 @@ public final class FpgaAssociateException extends Exception {
         return code;
     }
 
+    /** The service's name for the request, or "". */
     public String requestId() {
         return requestId;
     }
@@ -81,6 +90,7 @@ public final class FpgaAssociateException extends Exception {
         return retryAfterMs;
     }
 
+    /** How often the request was sent. */
     public int attempts() {
         return attempts;
     }

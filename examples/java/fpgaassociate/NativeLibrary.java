@@ -8,15 +8,10 @@ import com.sun.jna.Pointer;
 import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
 import com.sun.jna.ptr.PointerByReference;
-import java.util.Map;
-import java.util.Objects;
 
 /** The functions of fpga_associate.h, with their names. A C bool is a byte; JNA's boolean is an int. */
 interface NativeLibrary extends Library {
-    NativeLibrary C = Native.load(
-            Objects.requireNonNullElse(System.getenv("FPGA_ASSOCIATE_LIBRARY"), "libfpga_associate.so.0"),
-            NativeLibrary.class,
-            Map.of(Library.OPTION_STRING_ENCODING, "UTF-8"));
+    NativeLibrary C = LibraryFile.load();
 
     Pointer fpga_assoc_config_new();
 

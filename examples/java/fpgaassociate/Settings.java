@@ -35,15 +35,18 @@ public final class Settings {
         return with(config -> C.fpga_assoc_config_set_connect_timeout_ms(config, ms));
     }
 
+    /** How often a request is sent at most. */
     public Settings maxAttempts(int attempts) {
         return with(config -> C.fpga_assoc_config_set_max_attempts(config, attempts));
     }
 
+    /** Trusts the certificates of a PEM file alone. */
     public Settings caFile(Path pem) throws FpgaAssociateException {
         String path = Client.text("ca_file", pem.toString());
         return with(config -> C.fpga_assoc_config_set_ca_file(config, path));
     }
 
+    /** The same from memory. */
     public Settings caPem(byte[] pem) {
         NativeLibrary.Size length = new NativeLibrary.Size(pem.length);
         return with(config -> C.fpga_assoc_config_set_ca_pem(config, pem, length));
@@ -61,23 +64,28 @@ public final class Settings {
         return with(config -> C.fpga_assoc_config_set_proxy(config, url));
     }
 
+    /** The program's name for the service. */
     public Settings userAgent(String product) throws FpgaAssociateException {
         Client.text("user_agent", Objects.requireNonNull(product));
         return with(config -> C.fpga_assoc_config_set_user_agent(config, product));
     }
 
+    /** Allows http:// to other machines. */
     public Settings allowHttp(boolean allow) {
         return with(config -> C.fpga_assoc_config_set_allow_http(config, (byte) (allow ? 1 : 0)));
     }
 
+    /** Whether the list is asked about a change that is in doubt. */
     public Settings confirm(boolean confirm) {
         return with(config -> C.fpga_assoc_config_set_confirm(config, (byte) (confirm ? 1 : 0)));
     }
 
+    /** Makes a success of what is already as wanted. */
     public Settings idempotent(boolean idempotent) {
         return with(config -> C.fpga_assoc_config_set_idempotent(config, (byte) (idempotent ? 1 : 0)));
     }
 
+    /** An IAM token of project scope. */
     public Settings token(String token) throws FpgaAssociateException {
         Client.text("token", Objects.requireNonNull(token));
         return withCredentials(config -> C.fpga_assoc_config_set_token(config, token));
@@ -111,6 +119,7 @@ public final class Settings {
         return withCredentials(C::fpga_assoc_config_set_ecs_agency);
     }
 
+    /** Whatever the host has. */
     public Settings credentialsCallback(CredentialsCallback callback) {
         Objects.requireNonNull(callback);
         NativeLibrary.CredentialsFunction function =
