@@ -56,7 +56,7 @@ class Archive:
         if self.platform.endswith("-windows"):
             member = f"bin/{self.library_name}"
         try:
-            with tarfile.open(path) as tar:
+            with tarfile.open(path, "r:gz") as tar:
                 files = [tar.extractfile(f"{path.name[:-len('.tar.gz')]}/{name}") for name in (member, "LICENSE")]
                 self.library, self.licence = (file.read() for file in files if file is not None)
         except (OSError, tarfile.TarError, KeyError, ValueError) as error:
@@ -68,7 +68,9 @@ def archives() -> list[Archive]:
     given = [Path(argument) for argument in sys.argv[1:]]
     if not given:
         folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "packages"
-        given = list(folder.glob(f"fpga_associate-{VERSION}-*.tar.gz"))
+        # There may be archives of other platforms too.
+        named = [folder / f"fpga_associate-{VERSION}-{platform}.tar.gz" for platform in PLATFORMS]
+        given = [path for path in named if path.exists()]
         if not given:
             fail(f"no release archive of {VERSION} in {folder}; .packaging/release makes them")
     read = sorted(map(Archive, given), key=lambda archive: list(PLATFORMS).index(archive.platform))

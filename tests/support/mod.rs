@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod abi;
+pub mod archives;
 pub mod arguments;
 pub mod asked;
 pub mod attempts;
