@@ -49,10 +49,10 @@ function platform() {
   return `${processor}-${process.platform}-${isMusl() ? 'musl' : 'gnu'}`;
 }
 
-/** Whether this process runs on musl, whose loader is its C library. */
+/** Whether this process runs on musl: its C library is its loader, or libc.so, without a number. */
 function isMusl() {
   try {
-    return /\/ld-musl-[^/]*\.so/.test(readFileSync('/proc/self/maps', 'latin1'));
+    return /\/(ld-musl-|libc\.so$)/m.test(readFileSync('/proc/self/maps', 'latin1'));
   } catch {
     return false;
   }

@@ -55,11 +55,11 @@ final class LibraryFile {
         return isMusl() ? Platform.RESOURCE_PREFIX.replace("linux-", "linux-musl-") : Platform.RESOURCE_PREFIX;
     }
 
-    /** Whether this process runs on musl, whose loader is its C library. */
+    /** Whether this process runs on musl: its C library is its loader, or libc.so, without a number. */
     private static boolean isMusl() {
         try {
             String maps = Files.readString(Path.of("/proc/self/maps"), StandardCharsets.ISO_8859_1);
-            return maps.contains("/ld-musl-");
+            return maps.contains("/ld-musl-") || maps.contains("/libc.so\n");
         } catch (IOException error) {
             return false;
         }
