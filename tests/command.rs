@@ -15,12 +15,7 @@ const UNKNOWN: &str = "00000000000000000000000000000000";
 
 static PYTHON: LazyLock<Python> = LazyLock::new(|| {
     let archives = Archives::new().unwrap();
-    let own = format!("manylinux2014_{}.whl", std::env::consts::ARCH);
-    let wheels = archives.pack("wheel").unwrap();
-    let wheel = wheels
-        .iter()
-        .find(|one| one.to_string_lossy().ends_with(&own));
-    Python::with(wheel.unwrap()).unwrap()
+    Python::with(&archives.own_wheel().unwrap()).unwrap()
 });
 
 /// The command in place of the C program.

@@ -3,29 +3,20 @@
 
 mod support;
 
-use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use support::archives::{Archives, PLATFORMS, Python, VERSION, fetched};
+use support::archives::{Archives, JNA, PLATFORMS, Python, VERSION, fetched};
 use support::c::run;
 use support::languages::{CALLBACKS, CALLS_AT_ONCE, Place, example};
 use support::{file, is_there, tool};
 
 static ARCHIVES: LazyLock<Archives> = LazyLock::new(|| Archives::new().unwrap());
 
-/// The package of this machine's own platform, where there are several.
-static WHEEL: LazyLock<PathBuf> = LazyLock::new(|| {
-    let own = format!("manylinux2014_{}.whl", env::consts::ARCH);
-    let wheels = ARCHIVES.pack("wheel").unwrap();
-    let is_own = |wheel: &&PathBuf| wheel.to_string_lossy().ends_with(&own);
-    wheels.iter().find(is_own).unwrap().clone()
-});
-
-const JNA: &str = "/usr/share/java/jna.jar";
+static WHEEL: LazyLock<PathBuf> = LazyLock::new(|| ARCHIVES.own_wheel().unwrap());
 
 /// A program that has the package, and nothing else that names the library.
 fn without_its_path(mut command: Command) -> Command {

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use support::archives::{Archives, PLATFORMS, VERSION, packing};
+use support::archives::{Archives, JNA, PLATFORMS, VERSION, packing};
 use support::c::outside;
 use support::{file, tool};
 
@@ -17,7 +17,7 @@ const TOOLS: [&str; 3] = ["python3", "npm", "javac"];
 
 #[test]
 fn two_builds_give_the_same_bytes() {
-    if !TOOLS.into_iter().all(tool) || !file(Path::new("/usr/share/java/jna.jar")) {
+    if !TOOLS.into_iter().all(tool) || !file(Path::new(JNA)) {
         return;
     }
     let archives = Archives::new().unwrap();

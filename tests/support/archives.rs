@@ -11,6 +11,9 @@ use super::{is_there, tool};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Where Debian has JNA.
+pub const JNA: &str = "/usr/share/java/jna.jar";
+
 /// What the packages serve, as release archives are called.
 pub const PLATFORMS: [&str; 5] = [
     "aarch64-linux-gnu",
@@ -68,6 +71,16 @@ impl Archives {
         let archives = PLATFORMS.map(|platform| self.archive(platform));
         let printed = run(packing(script).args(archives))?;
         Ok(printed.lines().map(PathBuf::from).collect())
+    }
+
+    /// The wheel for this machine.
+    pub fn own_wheel(&self) -> io::Result<PathBuf> {
+        let own = format!("manylinux2014_{}.whl", std::env::consts::ARCH);
+        let wheels = self.pack("wheel")?;
+        let found = wheels
+            .into_iter()
+            .find(|wheel| wheel.to_string_lossy().ends_with(&own));
+        found.ok_or_else(|| io::Error::other(own))
     }
 }
 
