@@ -22,10 +22,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     // own allocator.
     println!("cargo::rustc-cfg=c_library");
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libfpga_associate.so.{major}");
-    // A thread that ends after the library was unloaded would run a destructor that is gone.
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    for argument in link_arguments(&env::var("CARGO_CFG_TARGET_OS")?, &major) {
+        println!("cargo::rustc-cdylib-link-arg={argument}");
+    }
     Ok(())
+}
+
+/// What the linker is told of the shared library. A DLL has no such name, and stays loaded in another
+/// way (src/transport/system/windows/threads.rs).
+fn link_arguments(system: &str, major: &str) -> Vec<String> {
+    match system {
+        "windows" => Vec::new(),
+        "macos" | "ios" => vec![format!(
+            "-Wl,-install_name,@rpath/libfpga_associate.{major}.dylib"
+        )],
+        _ => vec![
+            format!("-Wl,-soname,libfpga_associate.so.{major}"),
+            // A thread that ends after the library was unloaded would run a destructor that is gone.
+            "-Wl,-z,nodelete".to_owned(),
+        ],
+    }
 }
 
 /// The version as macros, from the one place that has it: Cargo.toml.

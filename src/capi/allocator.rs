@@ -95,7 +95,7 @@ impl Memory {
         }
         match self.small.give(layout) {
             Some(block) => block,
-            None => self.large.give(layout).unwrap_or(ptr::null_mut()),
+            None => self.large.give(layout).unwrap_or_default(),
         }
     }
 

@@ -112,13 +112,19 @@ fn in_block(block: &Block<'_>, now: UnixTime) -> Result<Said, String> {
         is_for_servers = is_for(uses).ok_or("says in no readable way what it is for")?;
         der.truncate(der.len().saturating_sub(uses.len()));
     }
+    Ok(match in_der(der, now)? {
+        Said::Trusted(anchor) | Said::Expired(anchor) if !is_for_servers => Said::Rejected(anchor),
+        said => said,
+    })
+}
+
+/// A certificate that is trusted unless it has expired.
+pub fn in_der(der: Vec<u8>, now: UnixTime) -> Result<Said, &'static str> {
     let certificate = CertificateDer::from(der);
     let anchor = webpki::anchor_from_trusted_cert(&certificate)
         .map_err(|_| "holds no certificate that can be read")?
         .to_owned();
-    Ok(if !is_for_servers {
-        Said::Rejected(anchor)
-    } else if has_expired(&certificate, now) {
+    Ok(if has_expired(&certificate, now) {
         Said::Expired(anchor)
     } else {
         Said::Trusted(anchor)

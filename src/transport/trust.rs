@@ -156,6 +156,17 @@ impl Found {
         Ok(())
     }
 
+    /// Those of the system's own store, where it has one. What can't be read is passed over.
+    fn add_stored(&mut self) -> io::Result<()> {
+        let now = now();
+        for der in system::stored_certificates()? {
+            if let Ok(said) = certificates::in_der(der, now) {
+                self.add(said)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Those of all files that are named as OpenSSL wants them: by a hash, `0a1b2c3d.0`. A file that
     /// can't be read is passed over, unless none can be.
     fn add_folders(&mut self, folders: &[PathBuf]) -> io::Result<()> {
@@ -240,16 +251,16 @@ fn load() -> io::Result<Trusted> {
 }
 
 fn of_the_system() -> io::Result<Trusted> {
-    let places = openssl_probe::probe();
+    let places = system::certificate_places();
     let mut found = Found::default();
-    let trouble = match &places.cert_file {
+    let trouble = match &places.file {
         Some(file) => trouble_of(found.add_file(file))?,
-        None => None,
+        None => trouble_of(found.add_stored())?,
     };
     if found.trusted.is_empty() {
-        found.add_folders(&places.cert_dir)?;
+        found.add_folders(&places.folders)?;
     }
-    let mut trusted = Trusted::new(found, places.cert_dir);
+    let mut trusted = Trusted::new(found, places.folders);
     match trouble {
         Some(error) if trusted.first.is_empty() => {
             Err(none_from("the system's store", Some(error)))

@@ -2,7 +2,6 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::mem;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -15,13 +14,20 @@ use std::time::Duration;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, connect, recv, socket_with};
+use rustix::net::{AddressFamily, RecvFlags, SocketType, connect, recv};
+#[cfg(not(target_vendor = "apple"))]
+use rustix::net::{SocketFlags, socket_with};
+#[cfg(target_vendor = "apple")]
+use rustix::{
+    io::{FdFlags, fcntl_setfd, ioctl_fionbio},
+    net::{socket, sockopt::set_socket_nosigpipe},
+};
 
 use crate::memory;
 
 mod threads;
 
-pub use threads::{Thread, Visitors, is_helper_thread, with_threads, without_cancellation};
+pub use threads::{Thread, Visitors, without_cancellation};
 
 /// Names the folder of the user's own files.
 pub const HOME_VARIABLE: &str = "HOME";
@@ -74,13 +80,30 @@ pub fn begin_connect(address: SocketAddr) -> io::Result<TcpStream> {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = above_standard_streams(socket_with(family, SocketType::STREAM, flags, None)?)?;
+    let socket = above_standard_streams(socket_of(family)?)?;
     match connect(&socket, &address) {
         // Interrupted means the same as in progress: the connection goes on being made.
         Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(socket.into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A TCP socket, not blocking and not inherited.
+#[cfg(not(target_vendor = "apple"))]
+fn socket_of(family: AddressFamily) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    Ok(socket_with(family, SocketType::STREAM, flags, None)?)
+}
+
+/// The same. Apple's systems have no flags for it, and a signal for who writes to a connection that is
+/// closed, which would end the host.
+#[cfg(target_vendor = "apple")]
+fn socket_of(family: AddressFamily) -> io::Result<OwnedFd> {
+    let socket = socket(family, SocketType::STREAM, None)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    ioctl_fionbio(&socket, true)?;
+    set_socket_nosigpipe(&socket, true)?;
+    Ok(socket)
 }
 
 /// Adds what is there to read to the bytes, at most so much; 0 at the end.
@@ -180,7 +203,7 @@ fn forever(number: *mut AtomicU64) -> &'static AtomicU64 {
 #[allow(unsafe_code)]
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn wiped_page() -> Option<*mut AtomicU64> {
-    const LENGTH: usize = mem::size_of::<AtomicU64>();
+    const LENGTH: usize = size_of::<AtomicU64>();
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: new memory, which nothing else uses; it is as long as the system's pages are.

@@ -1,15 +1,11 @@
 //! Unix: the host's threads, and those of this library.
 
-use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{mem, ptr};
 
-use super::super::clear_registers;
-use crate::memory;
-use crate::transport::process::Process;
+use super::super::threads::{self, Work};
 
 /// What a thread brings upon itself. The system ends the process where these are blocked, and the host
 /// may handle them.
@@ -55,19 +51,6 @@ pub struct Thread(libc::pthread_t);
 #[allow(unsafe_code)]
 unsafe impl Send for Thread {}
 
-/// What a thread does, told whether there is memory for what it has of its own; where not, it touches
-/// none of that.
-type Work = Box<dyn FnOnce(bool) + Send>;
-
-thread_local! {
-    static IS_HELPER: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this is a thread of this library's own.
-pub fn is_helper_thread() -> bool {
-    IS_HELPER.get()
-}
-
 impl Thread {
     /// Begins a thread, with the name that system tools show, that gets none of the host's signals.
     #[allow(unsafe_code)]
@@ -95,11 +78,7 @@ impl Thread {
         }
         // SAFETY: the call that succeeded above filled it.
         let thread = unsafe { thread.assume_init() };
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        // SAFETY: the thread lives until it is joined, and the name ends in NUL.
-        unsafe {
-            libc::pthread_setname_np(thread, name.as_ptr());
-        }
+        set_name(thread, name);
         Ok(Self(thread))
     }
 
@@ -113,65 +92,27 @@ impl Thread {
     }
 }
 
+/// Says what system tools show of a thread, which has not been joined.
+#[allow(unsafe_code)]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn set_name(thread: libc::pthread_t, name: &CStr) {
+    // SAFETY: the thread lives until it is joined, and the name ends in NUL.
+    unsafe {
+        libc::pthread_setname_np(thread, name.as_ptr());
+    }
+}
+
+/// Others name the calling thread alone, or do it in another way.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn set_name(_: libc::pthread_t, _: &CStr) {}
+
 /// Where a thread begins. No panic leaves it.
 #[allow(unsafe_code)]
 extern "C" fn run(work: *mut c_void) -> *mut c_void {
     // SAFETY: `Thread::begin` boxed it for this thread alone.
     let work = unsafe { Box::from_raw(work.cast::<Work>()) };
-    let has_memory = has_room_for_a_thread();
-    if has_memory {
-        IS_HELPER.set(true);
-    }
-    // A payload may panic again when it is dropped, so it is not.
-    panic::catch_unwind(AssertUnwindSafe(|| work(has_memory)))
-        .map_err(mem::forget)
-        .ok();
-    clear_registers();
+    threads::carry_out(*work, has_room_for_a_thread());
     ptr::null_mut()
-}
-
-/// Threads that were begun by one that waits for their end.
-struct Begun {
-    threads: Vec<Thread>,
-    process: Process,
-}
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        // A child of fork has none of them.
-        if self.process.is_current() {
-            self.threads.drain(..).for_each(Thread::join);
-        }
-    }
-}
-
-/// Has the work done by so many threads at once, fewer where the system gives no more, and does
-/// meanwhile what it is told that number. All have ended when it returns.
-#[allow(unsafe_code)]
-pub fn with_threads(
-    name: &CStr,
-    stack: usize,
-    count: usize,
-    work: &(dyn Fn(bool) + Sync),
-    meanwhile: impl FnOnce(usize),
-) {
-    // SAFETY: a thread that has the work ends before this function does, whichever way that does. (A
-    // child of fork, which does not wait for them, has none.)
-    let work =
-        unsafe { mem::transmute::<&(dyn Fn(bool) + Sync), &'static (dyn Fn(bool) + Sync)>(work) };
-    let mut begun = Begun {
-        threads: Vec::new(),
-        process: Process::current(),
-    };
-    if memory::reserve_exact(&mut begun.threads, count).is_ok() {
-        for _ in 0..count {
-            let Ok(thread) = Thread::begin(name, stack, Box::new(work)) else {
-                break;
-            };
-            begun.threads.push(thread);
-        }
-    }
-    meanwhile(begun.threads.len());
 }
 
 /// The threads that were here, and what is done when one of them ends. What the standard library and
