@@ -35,6 +35,7 @@ pub mod slow;
 pub mod times;
 pub mod traces;
 pub mod trust;
+pub mod wine;
 
 use std::env;
 use std::path::Path;

@@ -274,7 +274,7 @@ pub fn tls_relay(identity: Identity, to: SocketAddr) -> Server {
     })
 }
 
-fn pump(client: &TcpStream, target: &TcpStream) {
+pub fn pump(client: &TcpStream, target: &TcpStream) {
     thread::scope(|scope| {
         scope.spawn(|| forward(client, target));
         forward(target, client);

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -188,6 +189,16 @@ impl Hold {
 
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// The proxy that leads there; "" where there is none.
+    pub fn proxy(&self) -> &str {
+        &self.proxy
+    }
+
+    /// The certificates that it wants trusted.
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        self.authority.as_ref().map(Authority::file)
     }
 
     /// A token of the length that it takes.

@@ -1,0 +1,160 @@
+//! Programs for Windows, which run here under Wine.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::c::{root, run};
+
+const COMPILER: &str = "x86_64-w64-mingw32-gcc";
+
+/// The variable that names the folder with the library for Windows, as it is shipped.
+const SHIPPED: &str = "FPGA_ASSOC_WINDOWS";
+
+/// Where a program has not ended, Wine or the library hangs.
+const LONG: Duration = Duration::from_secs(180);
+
+/// What Wine 8 lacks of Windows 10, and the standard library wants: random numbers under another name.
+const RANDOM: &str = r#"
+#include <windows.h>
+#include <ntsecapi.h>
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T count)
+{
+    return RtlGenRandom(bytes, (ULONG)count);
+}
+"#;
+
+/// How a program comes to the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// Through the import library.
+    Shared,
+    /// It has all of it.
+    Static,
+    /// Not at all: it loads it when it runs.
+    Not,
+}
+
+/// A Windows of its own, gone when it is dropped.
+pub struct Wine {
+    folder: tempfile::TempDir,
+    shipped: PathBuf,
+}
+
+impl Wine {
+    pub fn new() -> io::Result<Self> {
+        let shipped = env::var_os(SHIPPED)
+            .ok_or_else(|| io::Error::other(format!("{SHIPPED} is not set")))?;
+        let wine = Self {
+            folder: tempfile::tempdir()?,
+            shipped: shipped.into(),
+        };
+        fs::create_dir(wine.programs())?;
+        fs::copy(
+            wine.shipped.join("bin/fpga_associate.dll"),
+            wine.programs().join("fpga_associate.dll"),
+        )?;
+        let source = wine.folder.path().join("random.c");
+        fs::write(&source, RANDOM)?;
+        run(Command::new(COMPILER)
+            .args(["-shared", "-o"])
+            .arg(wine.programs().join("bcryptprimitives.dll"))
+            .arg(&source)
+            .arg("-ladvapi32"))?;
+        // What it has to say about that is no program's.
+        run(wine.command("wineboot").arg("--init"))?;
+        Ok(wine)
+    }
+
+    fn programs(&self) -> PathBuf {
+        self.folder.path().join("programs")
+    }
+
+    /// A folder for this test's files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Compiles a C file, with all warnings as errors.
+    pub fn compile(&self, source: &Path, linked: Linked) -> io::Result<PathBuf> {
+        let program = self.programs().join(format!("{linked:?}.exe"));
+        let mut command = Command::new(COMPILER);
+        command
+            .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-I"])
+            .arg(self.shipped.join("include"))
+            .arg(root().join(source))
+            .arg("-o")
+            .arg(&program);
+        let lib = self.shipped.join("lib");
+        match linked {
+            Linked::Shared => command.arg(lib.join("libfpga_associate.dll.a")),
+            Linked::Static => command
+                .arg("-DFPGA_ASSOC_STATIC")
+                .arg(lib.join("libfpga_associate.a"))
+                .args(STATIC_NEEDS),
+            Linked::Not => &mut command,
+        };
+        run(&mut command)?;
+        Ok(program)
+    }
+
+    /// Runs a program, which must end in time.
+    pub fn run(&self, program: &Path, arguments: &[&str], token: &str) -> io::Result<Output> {
+        let mut child = self
+            .command("wine")
+            .arg(program)
+            .args(arguments)
+            .env("FPGA_TOKEN", token)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let begun = Instant::now();
+        while child.try_wait()?.is_none() {
+            if begun.elapsed() > LONG {
+                child.kill()?;
+                let output = child.wait_with_output()?;
+                return Err(io::Error::other(format!("it did not end: {output:?}")));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        child.wait_with_output()
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("WINEPREFIX", self.folder.path().join("prefix"))
+            .env("WINEDEBUG", "-all")
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+            .env_remove("DISPLAY");
+        command
+    }
+}
+
+/// What the static library needs of the system.
+const STATIC_NEEDS: [&str; 8] = [
+    "-lws2_32",
+    "-lcrypt32",
+    "-lbcrypt",
+    "-ladvapi32",
+    "-lntdll",
+    "-luserenv",
+    "-lkernel32",
+    "-lsynchronization",
+];
+
+impl Drop for Wine {
+    fn drop(&mut self) {
+        self.command("wineserver").arg("-k").status().ok();
+    }
+}
+
+/// How a path is called there.
+pub fn path(path: &Path) -> String {
+    format!("Z:{}", path.display())
+}

@@ -1,0 +1,416 @@
+//! The library on Windows, as far as Wine shows it: hosts in C, which come to it in all ways.
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use ecs_emulator::Emulator;
+use fpga_associate::status::Status;
+use support::certificates::{Authority, tls_server_with};
+use support::proxies::{pump, relay};
+use support::raw::{NO_CONTENT, Server, Then, Visit};
+use support::slow::{Closed, Hold};
+use support::wine::{Linked, Wine, path};
+
+const HOST: &str = "tests/support/programs/windows_host.c";
+const UNLOADING: &str = "tests/support/programs/windows_unload.c";
+
+/// What the calls that are to run out of time are given.
+const TIME_MS: u32 = 1000;
+
+/// What a call may take at most that is given more than it needs, on a busy machine; and one that ran
+/// out of its time, or was shut down, beyond that.
+const AT_ONCE_MS: u32 = 2000;
+
+/// Leads to the service, and counts connections.
+fn counting(service: &Emulator) -> Server {
+    let to = service.address();
+    Server::serve(move |visit| pump(&visit.stream, &TcpStream::connect(to).unwrap()))
+}
+
+/// Runs a program that uses the service.
+fn use_service(source: &str, linked: Linked, service_time: Duration) {
+    let wine = Wine::new().unwrap();
+    let service = Emulator::start().unwrap();
+    service.set_service_time(service_time);
+    let program = wine.compile(Path::new(source), linked).unwrap();
+    let counting = counting(&service);
+    let arguments = [
+        "service",
+        &format!("https://localhost:{}", counting.port()),
+        &path(service.ca_file()),
+        service.project_id(),
+        &service.fpga_ids()[0],
+        &service.ecs_ids()[0],
+    ];
+    let output = wine.run(&program, &arguments, service.token()).unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {told}", output.status);
+    assert!(output.stdout.is_empty() && told.is_empty(), "{told}");
+    // One for each thread.
+    let connections = counting.seen().connections;
+    assert!((1..=4).contains(&connections), "{connections}");
+}
+
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn a_program_with_the_dll_uses_the_service() {
+    use_service(HOST, Linked::Shared, Duration::ZERO);
+}
+
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn a_program_with_the_static_library_uses_the_service() {
+    use_service(HOST, Linked::Static, Duration::ZERO);
+}
+
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn a_call_that_is_on_its_way_ends_well_though_the_host_frees_the_library() {
+    use_service(UNLOADING, Linked::Not, Duration::from_secs(1));
+}
+
+/// A call of the program.
+struct Case {
+    name: String,
+    endpoint: String,
+    proxy: String,
+    ca_file: String,
+    time_ms: u32,
+    shut_down_after_ms: u32,
+    token_length: usize,
+    /// How it may end.
+    wanted: Vec<Status>,
+    /// What it may take.
+    at_least_ms: u32,
+    at_most_ms: u32,
+}
+
+impl Case {
+    /// A call that has more time than it needs.
+    fn new(name: &str, endpoint: String, wanted: &[Status]) -> Self {
+        Self {
+            name: name.to_owned(),
+            endpoint,
+            proxy: "-".to_owned(),
+            ca_file: "-".to_owned(),
+            time_ms: 20_000,
+            shut_down_after_ms: 0,
+            token_length: 1000,
+            wanted: wanted.to_vec(),
+            at_least_ms: 0,
+            at_most_ms: AT_ONCE_MS,
+        }
+    }
+
+    fn held(hold: &Hold, wanted: Status) -> Self {
+        let mut case = Self::new(hold.name, hold.endpoint().to_owned(), &[wanted]);
+        if !hold.proxy().is_empty() {
+            hold.proxy().clone_into(&mut case.proxy);
+        }
+        if let Some(file) = hold.ca_file() {
+            case.ca_file = path(&file);
+        }
+        Self {
+            token_length: hold.token().len(),
+            at_least_ms: TIME_MS - 20,
+            at_most_ms: TIME_MS + AT_ONCE_MS,
+            ..case
+        }
+    }
+}
+
+/// Has the program make all calls, one after the other.
+fn make(cases: &[Case]) {
+    let wine = Wine::new().unwrap();
+    let program = wine.compile(Path::new(HOST), Linked::Shared).unwrap();
+    let lines: String = cases
+        .iter()
+        .map(|case| {
+            format!(
+                "{} {} {} {} {} {}\n",
+                case.endpoint,
+                case.proxy,
+                case.ca_file,
+                case.time_ms,
+                case.shut_down_after_ms,
+                case.token_length
+            )
+        })
+        .collect();
+    let file = wine.folder().join("calls");
+    fs::write(&file, lines).unwrap();
+    let output = wine.run(&program, &["calls", &path(&file)], "").unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}{printed}");
+    assert_eq!(printed.lines().count(), cases.len(), "{printed}");
+    for (case, line) in cases.iter().zip(printed.lines()) {
+        let line = line.trim_end();
+        println!("{}: {line}", case.name);
+        let mut words = line.split(' ');
+        let mut number = || words.next().unwrap().parse::<u32>().unwrap();
+        let (status, time) = (number(), number());
+        let is_wanted = |wanted: &Status| wanted.number() == status.cast_signed();
+        assert!(case.wanted.iter().any(is_wanted), "{}: {line}", case.name);
+        let range = case.at_least_ms..=case.at_most_ms;
+        assert!(range.contains(&time), "{}: {line}", case.name);
+    }
+}
+
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn a_call_ends_when_its_time_has_passed_wherever_it_is_held() {
+    let holds = Hold::all();
+    let cases = holds.iter().map(|hold| Case {
+        time_ms: TIME_MS,
+        ..Case::held(hold, Status::TIMEOUT)
+    });
+    make(&cases.collect::<Vec<_>>());
+}
+
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn a_call_ends_at_once_when_its_client_is_shut_down_wherever_it_is_held() {
+    let holds = Hold::all();
+    let cases = holds.iter().map(|hold| Case {
+        shut_down_after_ms: TIME_MS,
+        ..Case::held(hold, Status::CANCELLED)
+    });
+    make(&cases.collect::<Vec<_>>());
+}
+
+/// What a server may do with a connection.
+fn odd(name: &str, wanted: &[Status], handle: fn(&mut Visit)) -> (Case, Server) {
+    let server = Server::serve(move |mut visit| handle(&mut visit));
+    (Case::new(name, server.endpoint(), wanted), server)
+}
+
+fn say(visit: &mut Visit, answer: &[u8]) {
+    visit.stream.write_all(answer).ok();
+}
+
+/// Reads what comes until the client ends.
+fn listen(visit: &mut Visit) {
+    std::io::copy(&mut visit.stream, &mut std::io::sink()).ok();
+}
+
+fn say_no_more(visit: &mut Visit) {
+    visit.stream.shutdown(Shutdown::Write).ok();
+}
+
+const LOST: &[Status] = &[Status::CONNECTION_LOST];
+const OK: &[Status] = &[Status::OK];
+const UNTIL_THE_END: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n{}";
+const REFUSAL: &[u8] = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// No case of these may hang: Windows and Wine tell in ways of their own that the other side has ended.
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn odd_answers_and_ends_of_connections_end_a_call_at_once() {
+    let mut odds = vec![
+        odd("closed at once", LOST, |_| {}),
+        odd("ended at once", LOST, |visit| {
+            say_no_more(visit);
+            listen(visit);
+        }),
+        odd("closed after the request", LOST, |visit| {
+            visit.read_request();
+        }),
+        odd("ended after the request", LOST, |visit| {
+            visit.read_request();
+            say_no_more(visit);
+            listen(visit);
+        }),
+        odd("reset after the request", LOST, |visit| {
+            visit.stream.read_exact(&mut [0; 10]).ok();
+            // What is left unread makes a reset of the end.
+        }),
+        odd(
+            "an answer before the request",
+            &[Status::BAD_RESPONSE, Status::OK],
+            |visit| {
+                say(visit, NO_CONTENT);
+                listen(visit);
+            },
+        ),
+        odd("an answer and the end", OK, |visit| {
+            visit.read_request();
+            say(visit, NO_CONTENT);
+        }),
+        odd("an answer and half of the end", OK, |visit| {
+            visit.read_request();
+            say(visit, NO_CONTENT);
+            say_no_more(visit);
+            listen(visit);
+        }),
+        odd("an answer up to the end", OK, |visit| {
+            visit.read_request();
+            say(visit, UNTIL_THE_END);
+        }),
+        odd("an answer up to half of the end", OK, |visit| {
+            visit.read_request();
+            say(visit, UNTIL_THE_END);
+            say_no_more(visit);
+            listen(visit);
+        }),
+        odd("an answer up to half of the end, later", OK, |visit| {
+            visit.read_request();
+            say(visit, UNTIL_THE_END);
+            thread::sleep(Duration::from_millis(200));
+            say_no_more(visit);
+            listen(visit);
+        }),
+        odd("half of an answer", LOST, |visit| {
+            visit.read_request();
+            say(visit, b"HTTP/1.1 200 OK\r\nContent-Le");
+        }),
+        odd("half of a body", LOST, |visit| {
+            visit.read_request();
+            say(visit, b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{");
+        }),
+        odd("half of a body and half of the end", LOST, |visit| {
+            visit.read_request();
+            say(visit, b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{");
+            say_no_more(visit);
+            listen(visit);
+        }),
+        odd("an answer in pieces", OK, |visit| {
+            visit.read_request();
+            for byte in UNTIL_THE_END {
+                say(visit, &[*byte]);
+                thread::sleep(Duration::from_millis(2));
+            }
+        }),
+    ];
+    // A request that the server does not read to its end, longer than what is on its way at most.
+    let unread: [(&str, fn(&mut Visit)); 4] = [
+        ("a refusal in the middle of the request", |visit| {
+            visit.stream.read_exact(&mut [0; 100]).ok();
+            say(visit, REFUSAL);
+            listen(visit);
+        }),
+        ("a refusal and half of the end", |visit| {
+            visit.stream.read_exact(&mut [0; 100]).ok();
+            say(visit, REFUSAL);
+            say_no_more(visit);
+            listen(visit);
+        }),
+        ("a refusal, the end, and then a reset", |visit| {
+            visit.stream.read_exact(&mut [0; 100]).ok();
+            say(visit, REFUSAL);
+        }),
+        ("half of the end in the middle of the request", |visit| {
+            visit.stream.read_exact(&mut [0; 100]).ok();
+            say_no_more(visit);
+            thread::sleep(Duration::from_millis(100));
+        }),
+    ];
+    for (name, handle) in unread {
+        let (case, server) = odd(name, &[Status::REJECTED, Status::CONNECTION_LOST], handle);
+        odds.push((
+            Case {
+                token_length: 65_536,
+                ..case
+            },
+            server,
+        ));
+    }
+    let (cases, _servers): (Vec<_>, Vec<_>) = odds.into_iter().unzip();
+    make(&cases);
+}
+
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn odd_ends_of_encrypted_connections_end_a_call_at_once() {
+    let authority = Authority::new();
+    type Script = fn(&mut support::certificates::TlsStream<'_>) -> Then;
+    let scripts: [(&str, &[Status], Script); 4] = [
+        ("an answer", OK, |stream| {
+            stream.write_all(NO_CONTENT).ok();
+            Then::Keep
+        }),
+        ("an answer that a closing alert ends", OK, |stream| {
+            stream.write_all(UNTIL_THE_END).ok();
+            stream.conn.send_close_notify();
+            stream.flush().ok();
+            std::io::copy(stream, &mut std::io::sink()).ok();
+            Then::Close
+        }),
+        ("an answer that is cut", LOST, |stream| {
+            stream.write_all(UNTIL_THE_END).ok();
+            Then::Close
+        }),
+        ("an answer that half of the end cuts", LOST, |stream| {
+            stream.write_all(UNTIL_THE_END).ok();
+            stream.sock.shutdown(Shutdown::Write).ok();
+            std::io::copy(stream, &mut std::io::sink()).ok();
+            Then::Close
+        }),
+    ];
+    let mut servers = Vec::new();
+    let mut cases = Vec::new();
+    for (name, wanted, script) in scripts {
+        let server = tls_server_with(authority.sign(&["localhost"]), move |_, stream| {
+            script(stream)
+        });
+        let endpoint = format!("https://localhost:{}", server.port());
+        cases.push(Case {
+            ca_file: path(&authority.file()),
+            ..Case::new(name, endpoint, wanted)
+        });
+        servers.push(server);
+    }
+    // Nobody speaks TLS there.
+    let (case, server) = odd("no TLS", &[Status::TLS_FAILED], |_| {});
+    cases.push(Case {
+        endpoint: case.endpoint.replace("http://", "https://"),
+        ..case
+    });
+    servers.push(server);
+    // And one that the system does not know.
+    let unknown = tls_server_with(authority.sign(&["localhost"]), |_, _| Then::Close);
+    let endpoint = format!("https://localhost:{}", unknown.port());
+    cases.push(Case::new("not trusted", endpoint, &[Status::TLS_FAILED]));
+    make(&cases);
+}
+
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn refused_connections_are_noticed_and_a_proxy_leads_to_the_service() {
+    let closed = Closed::new();
+    let service = Emulator::start().unwrap();
+    let proxy = relay("HTTP/1.1 200 OK\r\n\r\n", service.address());
+    let refused = &[Status::CONNECT_FAILED];
+    let endpoint = format!("http://localhost:{}", closed.address().port());
+    let proxied = |name, proxy: String, wanted: &[Status]| Case {
+        proxy,
+        ca_file: path(service.ca_file()),
+        ..Case::new(name, service.endpoint().to_owned(), wanted)
+    };
+    make(&[
+        Case::new("refused", format!("http://{}", closed.address()), refused),
+        Case::new("refused by all addresses", endpoint, refused),
+        Case::new(
+            "no such host",
+            "https://nowhere.invalid".to_owned(),
+            &[Status::RESOLVE_FAILED],
+        ),
+        proxied(
+            "a proxy",
+            format!("http://{}", proxy.address()),
+            &[Status::UNAUTHORIZED],
+        ),
+        proxied(
+            "a proxy that refuses connections",
+            format!("http://{}", closed.address()),
+            &[Status::PROXY_FAILED],
+        ),
+    ]);
+    assert_eq!(proxy.seen().connections, 1);
+}
