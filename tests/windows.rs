@@ -65,6 +65,12 @@ fn a_program_with_the_dll_uses_the_service() {
 
 #[test]
 #[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+fn a_program_with_the_import_library_for_microsofts_linker_uses_the_service() {
+    use_service(HOST, Linked::Microsofts, Duration::ZERO);
+}
+
+#[test]
+#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
 fn a_program_with_the_static_library_uses_the_service() {
     use_service(HOST, Linked::Static, Duration::ZERO);
 }
@@ -179,6 +185,7 @@ fn a_call_ends_when_its_time_has_passed_wherever_it_is_held() {
 fn a_call_ends_at_once_when_its_client_is_shut_down_wherever_it_is_held() {
     let holds = Hold::all();
     let cases = holds.iter().map(|hold| Case {
+        // Two other threads make the same call, and end too.
         shut_down_after_ms: TIME_MS,
         ..Case::held(hold, Status::CANCELLED)
     });

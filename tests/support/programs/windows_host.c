@@ -42,6 +42,20 @@ static void join(HANDLE thread)
     CloseHandle(thread);
 }
 
+/* How many handles a program that is started from here would have too. */
+static int inheritable(void)
+{
+    const uintptr_t most = 16384;
+    uintptr_t handle;
+    int count = 0;
+    for (handle = 4; handle < most; handle += 4) {
+        DWORD flags = 0;
+        if (GetHandleInformation((HANDLE)handle, &flags) && (flags & HANDLE_FLAG_INHERIT) != 0)
+            count++;
+    }
+    return count;
+}
+
 /* --- service --- */
 
 static DWORD WINAPI call_often(void *context)
@@ -118,73 +132,90 @@ static void new_client(void)
 
 /* --- calls --- */
 
-struct shutdown {
-    fpga_assoc_client *client;
-    DWORD after;
-};
+/* Some calls at once, which the shutdown must all end. */
+#define BESIDE 2
+
+static fpga_assoc_client *called;
+static const char *called_with;
+static unsigned shutdown_after;
+
+static int32_t call(fpga_assoc_error **error)
+{
+    return fpga_assoc_client_associate(called, called_with, "0123456789abcdef0123456789abcdef",
+                                       "0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef",
+                                       error);
+}
 
 static DWORD WINAPI shut_down(void *context)
 {
-    const struct shutdown *shutdown = context;
-    Sleep(shutdown->after);
-    fpga_assoc_client_shutdown(shutdown->client);
+    (void)context;
+    Sleep(shutdown_after);
+    fpga_assoc_client_shutdown(called);
+    return 0;
+}
+
+static DWORD WINAPI call_beside(void *context)
+{
+    (void)context;
+    EXPECT(call(NULL) == FPGA_ASSOC_CANCELLED);
     return 0;
 }
 
 static void make_call(const char *endpoint, const char *proxy, const char *ca_file, unsigned timeout,
-                      unsigned after, size_t token_length)
+                      size_t token_length)
 {
     fpga_assoc_config *config = fpga_assoc_config_new();
-    fpga_assoc_client *client = NULL;
     fpga_assoc_error *error = NULL;
-    char *token = calloc(1, token_length + 1);
+    char *text = calloc(1, token_length + 1);
+    HANDLE threads[1 + BESIDE];
     ULONGLONG begun;
-    HANDLE thread = NULL;
-    struct shutdown shutdown;
     int32_t status;
-    if (token == NULL)
+    int i, count = 0;
+    if (text == NULL)
         exit(2);
-    memset(token, 'x', token_length);
+    memset(text, 'x', token_length);
+    called_with = text;
     EXPECT(fpga_assoc_config_set_timeout_ms(config, timeout) == FPGA_ASSOC_OK);
     EXPECT(fpga_assoc_config_set_max_attempts(config, 1) == FPGA_ASSOC_OK);
     EXPECT(fpga_assoc_config_set_confirm(config, false) == FPGA_ASSOC_OK);
     EXPECT(fpga_assoc_config_set_proxy(config, is_nothing(proxy) ? "" : proxy) == FPGA_ASSOC_OK);
     if (!is_nothing(ca_file))
         EXPECT(fpga_assoc_config_set_ca_file(config, ca_file) == FPGA_ASSOC_OK);
-    EXPECT(fpga_assoc_client_new(endpoint, config, &client, NULL) == FPGA_ASSOC_OK);
+    EXPECT(fpga_assoc_client_new(endpoint, config, &called, NULL) == FPGA_ASSOC_OK);
     fpga_assoc_config_free(config);
-    shutdown.client = client;
-    shutdown.after = after;
     begun = GetTickCount64();
-    if (after > 0)
-        thread = CreateThread(NULL, 0, shut_down, &shutdown, 0, NULL);
-    status = fpga_assoc_client_associate(client, token, "0123456789abcdef0123456789abcdef",
-                                         "0123456789abcdef0123456789abcdef",
-                                         "01234567-89ab-cdef-0123-456789abcdef", &error);
+    if (shutdown_after > 0) {
+        threads[count++] = CreateThread(NULL, 0, shut_down, NULL, 0, NULL);
+        for (i = 0; i < BESIDE; i++)
+            threads[count++] = CreateThread(NULL, 0, call_beside, NULL, 0, NULL);
+    }
+    status = call(&error);
+    for (i = 0; i < count; i++)
+        join(threads[i]);
     printf("%d %u %d %s\n", (int)status, (unsigned)(GetTickCount64() - begun),
            fpga_assoc_error_outcome_unknown(error), fpga_assoc_error_message(error));
     fflush(stdout);
-    if (thread != NULL)
-        join(thread);
     fpga_assoc_error_free(error);
-    fpga_assoc_client_free(client);
-    free(token);
+    fpga_assoc_client_free(called);
+    free(text);
 }
 
 static void make_calls(const char *file)
 {
     static char endpoint[512], proxy[512], ca_file[512];
-    unsigned timeout, after, token_length;
+    unsigned timeout, token_length;
     FILE *lines = fopen(file, "r");
     if (lines == NULL)
         exit(2);
-    while (fscanf(lines, "%511s %511s %511s %u %u %u", endpoint, proxy, ca_file, &timeout, &after, &token_length) == 6)
-        make_call(endpoint, proxy, ca_file, timeout, after, token_length);
+    while (fscanf(lines, "%511s %511s %511s %u %u %u", endpoint, proxy, ca_file, &timeout, &shutdown_after,
+                  &token_length) == 6)
+        make_call(endpoint, proxy, ca_file, timeout, token_length);
     fclose(lines);
 }
 
 int main(int count, char **arguments)
 {
+    int before;
     if (count == 3 && strcmp(arguments[1], "calls") == 0) {
         make_calls(arguments[2]);
         return wrong > 0;
@@ -197,8 +228,10 @@ int main(int count, char **arguments)
     project_id = arguments[4];
     fpga_id = arguments[5];
     ecs_id = arguments[6];
+    before = inheritable();
     new_client();
     use_service();
+    EXPECT(inheritable() == before);
     fpga_assoc_client_free(client);
     return wrong > 0;
 }
