@@ -28,11 +28,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the linker is told of the shared library. A DLL has no such name, and stays loaded in another
-/// way (src/transport/system/windows/threads.rs).
+/// What the linker is told of the shared library. A DLL has no name in it that matters, and stays loaded
+/// in another way (src/transport/system/windows/threads.rs).
 fn link_arguments(system: &str, major: &str) -> Vec<String> {
     match system {
-        "windows" => Vec::new(),
+        // The same sources make the same file.
+        "windows" => vec!["-Wl,--no-insert-timestamp".to_owned()],
         "macos" | "ios" => vec![format!(
             "-Wl,-install_name,@rpath/libfpga_associate.{major}.dylib"
         )],
