@@ -193,7 +193,9 @@ fn a_call_ends_at_once_when_its_client_is_shut_down_wherever_it_is_held() {
 }
 
 /// What a server may do with a connection.
-fn odd(name: &str, wanted: &[Status], handle: fn(&mut Visit)) -> (Case, Server) {
+type Handle = fn(&mut Visit);
+
+fn odd(name: &str, wanted: &[Status], handle: Handle) -> (Case, Server) {
     let server = Server::serve(move |mut visit| handle(&mut visit));
     (Case::new(name, server.endpoint(), wanted), server)
 }
@@ -296,7 +298,7 @@ fn odd_answers_and_ends_of_connections_end_a_call_at_once() {
         }),
     ];
     // A request that the server does not read to its end, longer than what is on its way at most.
-    let unread: [(&str, fn(&mut Visit)); 4] = [
+    let unread: [(&str, Handle); 4] = [
         ("a refusal in the middle of the request", |visit| {
             visit.stream.read_exact(&mut [0; 100]).ok();
             say(visit, REFUSAL);
