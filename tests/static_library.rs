@@ -85,7 +85,7 @@ fn it_stands_beside_another_rust_library() {
 /// As it comes with the release's linker. Zig's own unwinder is not linked unless it is asked for.
 #[test]
 fn it_stands_beside_another_rust_library_with_zig() {
-    let python = target().join("release-tools/bin/python3");
+    let python = target().join("release-tools/python/bin/python3");
     links_and_runs(&format!("{} -m ziglang cc", python.display()), "-lunwind");
 }
 
