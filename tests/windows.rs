@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
@@ -11,21 +10,14 @@ use std::time::Duration;
 
 use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
-use support::certificates::{Authority, tls_server_with};
+use support::certificates::{Authority, TlsStream, tls_server_with};
 use support::proxies::{pump, relay};
-use support::raw::{NO_CONTENT, Server, Then, Visit};
+use support::raw::{NO_CONTENT, Server, Then};
 use support::slow::{Closed, Hold};
 use support::wine::{Linked, Wine, path};
+use support::wine_calls::{Case, HOST, Handle, TIME_MS, listen, make, odd, say, say_no_more};
 
-const HOST: &str = "tests/support/programs/windows_host.c";
 const UNLOADING: &str = "tests/support/programs/windows_unload.c";
-
-/// What the calls that are to run out of time are given.
-const TIME_MS: u32 = 1000;
-
-/// What a call may take at most that is given more than it needs, on a busy machine; and one that ran
-/// out of its time, or was shut down, beyond that.
-const AT_ONCE_MS: u32 = 2000;
 
 /// Leads to the service, and counts connections.
 fn counting(service: &Emulator) -> Server {
@@ -81,94 +73,6 @@ fn a_call_that_is_on_its_way_ends_well_though_the_host_frees_the_library() {
     use_service(UNLOADING, Linked::Not, Duration::from_secs(1));
 }
 
-/// A call of the program.
-struct Case {
-    name: String,
-    endpoint: String,
-    proxy: String,
-    ca_file: String,
-    time_ms: u32,
-    shut_down_after_ms: u32,
-    token_length: usize,
-    /// How it may end.
-    wanted: Vec<Status>,
-    /// What it may take.
-    at_least_ms: u32,
-    at_most_ms: u32,
-}
-
-impl Case {
-    /// A call that has more time than it needs.
-    fn new(name: &str, endpoint: String, wanted: &[Status]) -> Self {
-        Self {
-            name: name.to_owned(),
-            endpoint,
-            proxy: "-".to_owned(),
-            ca_file: "-".to_owned(),
-            time_ms: 20_000,
-            shut_down_after_ms: 0,
-            token_length: 1000,
-            wanted: wanted.to_vec(),
-            at_least_ms: 0,
-            at_most_ms: AT_ONCE_MS,
-        }
-    }
-
-    fn held(hold: &Hold, wanted: Status) -> Self {
-        let mut case = Self::new(hold.name, hold.endpoint().to_owned(), &[wanted]);
-        if !hold.proxy().is_empty() {
-            hold.proxy().clone_into(&mut case.proxy);
-        }
-        if let Some(file) = hold.ca_file() {
-            case.ca_file = path(&file);
-        }
-        Self {
-            token_length: hold.token().len(),
-            at_least_ms: TIME_MS - 20,
-            at_most_ms: TIME_MS + AT_ONCE_MS,
-            ..case
-        }
-    }
-}
-
-/// Has the program make all calls, one after the other.
-fn make(cases: &[Case]) {
-    let wine = Wine::new().unwrap();
-    let program = wine.compile(Path::new(HOST), Linked::Shared).unwrap();
-    let lines: String = cases
-        .iter()
-        .map(|case| {
-            format!(
-                "{} {} {} {} {} {}\n",
-                case.endpoint,
-                case.proxy,
-                case.ca_file,
-                case.time_ms,
-                case.shut_down_after_ms,
-                case.token_length
-            )
-        })
-        .collect();
-    let file = wine.folder().join("calls");
-    fs::write(&file, lines).unwrap();
-    let output = wine.run(&program, &["calls", &path(&file)], "").unwrap();
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}{printed}");
-    assert_eq!(printed.lines().count(), cases.len(), "{printed}");
-    for (case, line) in cases.iter().zip(printed.lines()) {
-        let line = line.trim_end();
-        println!("{}: {line}", case.name);
-        let mut words = line.split(' ');
-        let mut number = || words.next().unwrap().parse::<u32>().unwrap();
-        let (status, time) = (number(), number());
-        let is_wanted = |wanted: &Status| wanted.number() == status.cast_signed();
-        assert!(case.wanted.iter().any(is_wanted), "{}: {line}", case.name);
-        let range = case.at_least_ms..=case.at_most_ms;
-        assert!(range.contains(&time), "{}: {line}", case.name);
-    }
-}
-
 #[test]
 #[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
 fn a_call_ends_when_its_time_has_passed_wherever_it_is_held() {
@@ -190,27 +94,6 @@ fn a_call_ends_at_once_when_its_client_is_shut_down_wherever_it_is_held() {
         ..Case::held(hold, Status::CANCELLED)
     });
     make(&cases.collect::<Vec<_>>());
-}
-
-/// What a server may do with a connection.
-type Handle = fn(&mut Visit);
-
-fn odd(name: &str, wanted: &[Status], handle: Handle) -> (Case, Server) {
-    let server = Server::serve(move |mut visit| handle(&mut visit));
-    (Case::new(name, server.endpoint(), wanted), server)
-}
-
-fn say(visit: &mut Visit, answer: &[u8]) {
-    visit.stream.write_all(answer).ok();
-}
-
-/// Reads what comes until the client ends.
-fn listen(visit: &mut Visit) {
-    std::io::copy(&mut visit.stream, &mut std::io::sink()).ok();
-}
-
-fn say_no_more(visit: &mut Visit) {
-    visit.stream.shutdown(Shutdown::Write).ok();
 }
 
 const LOST: &[Status] = &[Status::CONNECTION_LOST];
@@ -338,7 +221,7 @@ fn odd_answers_and_ends_of_connections_end_a_call_at_once() {
 #[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
 fn odd_ends_of_encrypted_connections_end_a_call_at_once() {
     let authority = Authority::new();
-    type Script = fn(&mut support::certificates::TlsStream<'_>) -> Then;
+    type Script = fn(&mut TlsStream<'_>) -> Then;
     let scripts: [(&str, &[Status], Script); 4] = [
         ("an answer", OK, |stream| {
             stream.write_all(NO_CONTENT).ok();

@@ -36,6 +36,7 @@ pub mod times;
 pub mod traces;
 pub mod trust;
 pub mod wine;
+pub mod wine_calls;
 
 use std::env;
 use std::path::Path;
