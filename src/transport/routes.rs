@@ -1,12 +1,11 @@
 //! Which proxy, if any, leads to an endpoint: the rules of curl, from the environment or from one
 //! setting.
 
-use std::env;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ureq::{Proxy, ProxyProtocol};
 
-use super::Endpoint;
+use super::{Endpoint, system};
 use crate::masked::Masked;
 use crate::memory::OutOfMemory;
 
@@ -98,7 +97,7 @@ fn revealed(url: &Masked) -> Result<Proxy, &'static str> {
 fn first_of(names: &[&str]) -> Option<String> {
     names
         .iter()
-        .filter_map(env::var_os)
+        .filter_map(|name| system::variable(name))
         .find(|value| !value.is_empty())
         .map(|value| value.to_string_lossy().into_owned())
 }

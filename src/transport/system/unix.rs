@@ -1,5 +1,7 @@
 //! Unix: poll(2), sockets that do not block, and memory that a child of fork does not inherit.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -31,6 +33,11 @@ pub use threads::{Thread, Visitors, without_cancellation};
 
 /// Names the folder of the user's own files.
 pub const HOME_VARIABLE: &str = "HOME";
+
+/// A variable of the environment, of this very name.
+pub fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name)
+}
 
 /// Whether everyone on this machine may read a file.
 pub fn is_readable_by_all(metadata: &Metadata) -> bool {

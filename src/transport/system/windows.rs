@@ -1,11 +1,12 @@
 //! Windows: select, sockets that do not block, and processes that are never copied.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::windows::io::{AsSocket, BorrowedSocket, FromRawSocket};
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::path::Path;
-use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,20 +14,25 @@ use std::time::{Duration, Instant};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, connect, recv, wsa_startup};
-use windows_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6, INVALID_SOCKET, IPPROTO_TCP, SOCK_STREAM, WSA_FLAG_NO_HANDLE_INHERIT,
-    WSA_FLAG_OVERLAPPED, WSAEMFILE, WSASocketW,
-};
+use windows_sys::Win32::Networking::WinSock::{AF_INET, AF_INET6, WSAEMFILE};
 
 use crate::memory;
 
-mod select;
+mod sockets;
 mod threads;
 
 pub use threads::{Thread, Visitors, without_cancellation};
 
 /// Names the folder of the user's own files.
 pub const HOME_VARIABLE: &str = "USERPROFILE";
+
+/// A variable of the environment, of this very name. Windows itself would find one whose letters are of
+/// another case, such as `HTTP_PROXY`, which a web server sets from a request's header.
+pub fn variable(name: &str) -> Option<OsString> {
+    env::vars_os()
+        .find(|(found, _)| found == name)
+        .map(|(_, value)| value)
+}
 
 /// Unknown: who may read a file is in its access list, where what everyone may do hangs on groups and
 /// on what is denied. The folder of the user's own files is closed to others.
@@ -90,7 +96,7 @@ pub fn wait(watched: &mut [Watched<'_>], time: Duration) -> io::Result<bool> {
     }
     let those = |wanted: &dyn Fn(&Watched<'_>) -> bool| {
         let sockets = watched.iter().filter(|one| wanted(one));
-        select::Sockets::of(sockets.map(|one| one.socket))
+        sockets::Set::of(sockets.map(|one| one.socket))
     };
     let mut sets = [
         those(&|one| matches!(one.wants, [true, _]))?,
@@ -98,7 +104,7 @@ pub fn wait(watched: &mut [Watched<'_>], time: Duration) -> io::Result<bool> {
         // Of data out of band, which would come here too, the library knows nothing.
         those(&|one| matches!(one.wants, [_, true]))?,
     ];
-    let count = select::select(&mut sets, time)?;
+    let count = sockets::select(&mut sets, time)?;
     for one in watched {
         one.has_come = sets.each_ref().map(|set| count > 0 && set.has(one.socket));
     }
@@ -115,7 +121,7 @@ pub fn begin_connect(address: SocketAddr) -> io::Result<TcpStream> {
         SocketAddr::V6(_) => AF_INET6,
     };
     begin_sockets()?;
-    let socket = socket(family.into())?;
+    let socket = sockets::new(family)?;
     socket.set_nonblocking(true)?;
     match connect(&socket, &address) {
         // Would block means here: in progress.
@@ -133,18 +139,6 @@ fn begin_sockets() -> io::Result<()> {
         HAVE_BEGUN.store(true, Ordering::Relaxed);
     }
     Ok(())
-}
-
-#[allow(unsafe_code)]
-fn socket(family: i32) -> io::Result<TcpStream> {
-    const FLAGS: u32 = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
-    // SAFETY: there is nothing that a pointer would have to point to.
-    let socket = unsafe { WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, ptr::null(), 0, FLAGS) };
-    if socket == INVALID_SOCKET {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: it is new, and nobody else has it.
-    Ok(unsafe { TcpStream::from_raw_socket(socket as u64) })
 }
 
 /// Adds what is there to read to the bytes, at most so much; 0 at the end.
@@ -186,7 +180,7 @@ pub fn signal() -> io::Result<(Signal, Giver)> {
             // Others, who found the port by chance, are hung up on.
             Ok((_, address)) if address != own => {}
             Ok((given, _)) => {
-                threads::keep_from_children(&given)?;
+                sockets::keep_from_children(&given)?;
                 return Ok((Signal(seen), Giver(given)));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

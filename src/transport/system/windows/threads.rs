@@ -5,12 +5,11 @@ use std::ffi::{CStr, c_void};
 use std::hint::black_box;
 use std::io;
 use std::mem;
-use std::net::TcpStream;
-use std::os::windows::io::{AsRawHandle, AsRawSocket, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use windows_sys::Win32::Foundation::{HANDLE, HANDLE_FLAG_INHERIT, SetHandleInformation};
+use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::System::LibraryLoader::{
     GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
     GetModuleHandleW, GetProcAddress,
@@ -188,18 +187,6 @@ fn stay_loaded() {
     unsafe {
         GetModuleHandleExW(FLAGS, (here as *const c_void).cast(), &mut module);
     }
-}
-
-/// Keeps a socket from the programs that the host starts, where it could not be made that way.
-#[allow(unsafe_code)]
-pub fn keep_from_children(socket: &TcpStream) -> io::Result<()> {
-    // SAFETY: the socket, which is a handle of the system, is open.
-    let is_kept =
-        unsafe { SetHandleInformation(socket.as_raw_socket() as HANDLE, HANDLE_FLAG_INHERIT, 0) };
-    if is_kept == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
 
 /// Whether there is memory for what a thread has of its own. Nothing that a thread has is touched here.
