@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::process::Command;
 
-use support::c::run;
+use support::c::{outside, root, run};
 use support::package::{
     Project, dynamic, exports, files, folders_of_the_builder_in, is_optimised_as_a_whole,
     promised_exports, target, unpacked,
@@ -165,4 +165,35 @@ fn the_c_example_runs_with_the_unpacked_archive_by_cmake() {
         .shell("cmake -S . -B build && cmake --build build")
         .unwrap();
     project.associate_with("build/associate").unwrap();
+}
+
+#[test]
+fn another_folder_and_another_cargo_home_give_the_same_bytes() {
+    let Some(unpacked) = unpacked() else { return };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let project = elsewhere.path().join("another/project");
+    fs::create_dir_all(&project).unwrap();
+    run(Command::new("sh").current_dir(root()).env("PROJECT", &project).args([
+        "-ec",
+        "git ls-files -z | tar --create --null --files-from - | tar --extract --directory \"$PROJECT\"",
+    ]))
+    .unwrap();
+    let date = run(Command::new("git")
+        .current_dir(root())
+        .args(["log", "-1", "--format=%ct"]))
+    .unwrap();
+    let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let archive = run(outside(project.join(".packaging/release"))
+        .arg(triple)
+        .env("CARGO_HOME", elsewhere.path().join("home"))
+        .env("CARGO_TARGET_DIR", elsewhere.path().join("target"))
+        .env_remove("FPGA_ASSOC_PACKAGES")
+        .env("SOURCE_DATE_EPOCH", date.trim()))
+    .unwrap();
+    let again = std::path::Path::new(archive.trim_end().trim_end_matches(".tar.gz"));
+    for file in files(unpacked).unwrap() {
+        let is_same =
+            fs::read(unpacked.join(&file)).unwrap() == fs::read(again.join(&file)).unwrap();
+        assert!(is_same, "{file}");
+    }
 }

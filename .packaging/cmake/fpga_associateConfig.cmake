@@ -13,6 +13,9 @@ foreach(_fpga_associate_kind SHARED STATIC)
   if(_fpga_associate_kind STREQUAL "SHARED")
     set(_fpga_associate_target fpga_associate::fpga_associate)
     set(_fpga_associate_file libfpga_associate.so)
+    if(WIN32)
+      set(_fpga_associate_file fpga_associate.lib)
+    endif()
   else()
     set(_fpga_associate_target fpga_associate::fpga_associate_static)
     set(_fpga_associate_file libfpga_associate.a)
@@ -27,11 +30,20 @@ foreach(_fpga_associate_kind SHARED STATIC)
   endforeach()
 endforeach()
 
-if(TARGET fpga_associate::fpga_associate)
+if(TARGET fpga_associate::fpga_associate AND WIN32)
+  get_target_property(_fpga_associate_file fpga_associate::fpga_associate IMPORTED_LOCATION)
+  set_target_properties(fpga_associate::fpga_associate PROPERTIES
+    IMPORTED_IMPLIB "${_fpga_associate_file}"
+    IMPORTED_LOCATION "${_fpga_associate_prefix}/bin/fpga_associate.dll")
+elseif(TARGET fpga_associate::fpga_associate)
   set_target_properties(fpga_associate::fpga_associate PROPERTIES
     IMPORTED_SONAME "libfpga_associate.so.${fpga_associate_VERSION_MAJOR}")
 endif()
-if(TARGET fpga_associate::fpga_associate_static)
+if(TARGET fpga_associate::fpga_associate_static AND WIN32)
+  set_target_properties(fpga_associate::fpga_associate_static PROPERTIES
+    INTERFACE_COMPILE_DEFINITIONS FPGA_ASSOC_STATIC
+    INTERFACE_LINK_LIBRARIES "ntdll;ws2_32")
+elseif(TARGET fpga_associate::fpga_associate_static)
   set_target_properties(fpga_associate::fpga_associate_static PROPERTIES
     INTERFACE_LINK_LIBRARIES "pthread;dl;m;rt;util")
 endif()
