@@ -4,8 +4,8 @@
 mod support;
 
 use std::env;
+use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -38,7 +38,7 @@ fn host_with(
     ca_file: &str,
     service: &Emulator,
     more: &[&str],
-    in_front: impl FnOnce(&Toolchain) -> Option<PathBuf>,
+    in_front: impl FnOnce(&Toolchain) -> Option<(&'static str, OsString)>,
 ) {
     let toolchain = Toolchain::new().unwrap();
     let source = root().join("tests/support/programs/host.c");
@@ -50,7 +50,7 @@ fn host_with(
         .env("FPGA_TOKEN", service.token())
         .env("SSL_CERT_FILE", service.ca_file())
         .env_remove("SSL_CERT_DIR")
-        .envs(in_front(&toolchain).map(|library| ("LD_PRELOAD", library)))
+        .envs(in_front(&toolchain))
         .output()
         .unwrap();
     if output.status.code() == Some(CANT_SHOW) {
@@ -70,7 +70,8 @@ fn host_with(
 #[test]
 fn a_call_fits_a_stack_of_64_kib() {
     // Without optimisation every copy has a place of its own on the stack.
-    let kib: u32 = if cfg!(debug_assertions) { 256 } else { 64 };
+    let is_optimised = Toolchain::new().unwrap().is_optimised();
+    let kib: u32 = if is_optimised { 64 } else { 256 };
     host("small-stack", &[&(kib * 1024).to_string()]);
 }
 
@@ -122,10 +123,11 @@ fn a_clock_before_1970_makes_certificates_invalid_and_nothing_else() {
 }
 
 /// The library that gives a process clocks of its own.
-fn clock(toolchain: &Toolchain) -> Option<PathBuf> {
+fn clock(toolchain: &Toolchain) -> Option<(&'static str, OsString)> {
     let source = root().join("tests/support/programs/clock.c");
     let options = ["-D_GNU_SOURCE", "-shared", "-fPIC"];
-    Some(toolchain.compile(&source, &options).unwrap())
+    let library = toolchain.compile(&source, &options).unwrap();
+    Some(toolchain.in_front(library))
 }
 
 #[test]

@@ -175,3 +175,20 @@ fn the_program_explains_its_use() {
     let no_arguments = Command::new(&host.program).output().unwrap();
     assert_eq!(status(&no_arguments), 1);
 }
+
+#[test]
+#[ignore = "needs a release archive: FPGA_ASSOC_MACHINE=x86_64-linux-gnu cargo test --test service -- --ignored"]
+fn the_program_with_the_static_library_in_it_associates_too() {
+    let toolchain = Toolchain::new().unwrap();
+    let host = Host {
+        service: Emulator::start().unwrap(),
+        program: toolchain.compile_static("examples/associate.c").unwrap(),
+        _toolchain: toolchain,
+    };
+    let service = &host.service;
+    let (fpga_id, ecs_id) = (&service.fpga_ids()[0], &service.ecs_ids()[0]);
+    let output = host.associate(service.token(), service.project_id(), fpga_id, ecs_id);
+    assert_eq!(status(&output), 0, "{output:?}");
+    let pair = (fpga_id.to_owned(), ecs_id.to_owned());
+    assert_eq!(service.associations(), [pair]);
+}

@@ -1,19 +1,24 @@
 //! C programs, compiled against the header and linked to the shared library that was just built.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::machines::Machine;
+
 /// A folder with the library under its installed names, for programs and for the loader.
 pub struct Toolchain {
     folder: tempfile::TempDir,
+    /// Where the programs are not this machine's own.
+    machine: Option<&'static Machine>,
 }
 
 impl Toolchain {
-    /// Builds the library with the profile of this very program, and links to it.
+    /// Builds the library with the profile of this very program, and links to it; or links to the one
+    /// that is shipped for the machine that the environment names.
     pub fn new() -> io::Result<Self> {
         Self::with_profile(if cfg!(debug_assertions) {
             "dev"
@@ -29,10 +34,19 @@ impl Toolchain {
 
     fn with_profile(profile: &str) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let library = built_library(profile)?;
+        let machine = Machine::of_environment()?;
+        let library = match machine {
+            None => built_library(profile)?,
+            Some(machine) => machine.shipped()?.join("lib/libfpga_associate.so"),
+        };
         symlink(&library, folder.path().join("libfpga_associate.so.0"))?;
         symlink(&library, folder.path().join("libfpga_associate.so"))?;
-        Ok(Self { folder })
+        Ok(Self { folder, machine })
+    }
+
+    /// Whether the library is built as it is shipped.
+    pub const fn is_optimised(&self) -> bool {
+        self.machine.is_some() || !cfg!(debug_assertions)
     }
 
     /// A folder for this toolchain's files, gone when it is dropped.
@@ -49,8 +63,11 @@ impl Toolchain {
     pub fn compile(&self, source: &Path, more: &[&str]) -> io::Result<PathBuf> {
         let name = source.file_stem().unwrap_or(OsStr::new("program"));
         let program = self.folder.path().join(name);
-        let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-        run(Command::new(&compiler)
+        let mut compiler = match self.machine {
+            None => Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into())),
+            Some(machine) => machine.compiler(),
+        };
+        run(compiler
             .args([
                 "-std=c11",
                 "-Wall",
@@ -71,13 +88,44 @@ impl Toolchain {
             .arg("-lfpga_associate")
             .arg(format!("-Wl,-rpath,{}", self.folder.path().display()))
             .args(more))?;
-        Ok(program)
+        match self.machine {
+            Some(machine) if !more.contains(&"-shared") => machine.startable(program),
+            _ => Ok(program),
+        }
+    }
+
+    /// The variable that has a program load a library of this toolchain before all others.
+    pub fn in_front(&self, library: PathBuf) -> (&'static str, OsString) {
+        match self.machine {
+            Some(machine) => machine.in_front(library.into()),
+            None => ("LD_PRELOAD", library.into()),
+        }
+    }
+
+    /// Compiles a C file of the project with the static library in it, for the machine that the
+    /// environment names.
+    pub fn compile_static(&self, source: &str) -> io::Result<PathBuf> {
+        let machine = self
+            .machine
+            .ok_or_else(|| io::Error::other("no machine is named"))?;
+        let shipped = machine.shipped()?;
+        let program = self.folder.path().join("static");
+        run(machine
+            .compiler()
+            .arg("-I")
+            .arg(shipped.join("include"))
+            .arg(root().join(source))
+            .arg(shipped.join("lib/libfpga_associate.a"))
+            .args(machine.libraries())
+            .arg("-o")
+            .arg(&program))?;
+        machine.startable(program)
     }
 
     /// As [`Toolchain::compile`], from a text.
     pub fn compile_text(&self, name: &str, text: &str, more: &[&str]) -> io::Result<PathBuf> {
         let source = self.folder.path().join(name).with_extension("c");
-        std::fs::write(&source, format!("#define _GNU_SOURCE\n{text}"))?;
+        std::fs::write(&source, format!("#define _GNU_SOURCE\n{text}\n"))?;
         self.compile(&source, more)
     }
 }

@@ -19,6 +19,7 @@ pub mod given;
 pub mod header;
 pub mod languages;
 pub mod lists;
+pub mod machines;
 pub mod man;
 pub mod one_answer;
 pub mod package;

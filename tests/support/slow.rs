@@ -215,7 +215,10 @@ impl Hold {
         match &self.peer {
             Peer::Slow(_, reached) => reached.recv_timeout(LONG).expect(self.name),
             Peer::Full(..) => wait_until(|| self.sockets().any(|socket| socket.is_connecting)),
-            Peer::Unread(_) => wait_until(|| self.sockets().any(|socket| socket.unsent > 0)),
+            Peer::Unread(_) => wait_until(|| {
+                self.sockets()
+                    .any(|socket| socket.unsent > 0 && !socket.is_connecting)
+            }),
         }
     }
 

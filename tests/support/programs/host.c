@@ -78,8 +78,9 @@ static int small_stack(size_t size)
     pthread_attr_t attributes;
     pthread_t thread;
     int32_t status = -1;
+    long least = sysconf(_SC_THREAD_STACK_MIN); /* 128 KiB on aarch64 with glibc */
     pthread_attr_init(&attributes);
-    if (pthread_attr_setstacksize(&attributes, size) != 0)
+    if (pthread_attr_setstacksize(&attributes, (long)size < least ? (size_t)least : size) != 0)
         return 2;
     if (pthread_create(&thread, &attributes, call_on_thread, &status) != 0)
         return 2;

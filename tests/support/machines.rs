@@ -1,0 +1,153 @@
+//! Other machines, whose programs run here: in an emulator of their processor, or with their own C
+//! library. The variable FPGA_ASSOC_MACHINE names one, and then every C program of the tests is one of
+//! that machine's, with the library that the release archive has for it.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::c::root;
+use super::package::target;
+
+/// The variable that names one of [`MACHINES`].
+pub const VARIABLE: &str = "FPGA_ASSOC_MACHINE";
+
+/// A kind of machine.
+pub struct Machine {
+    /// Its name in `.packaging/targets`.
+    name: &'static str,
+    /// What compiles for it, with options. `zig` is the one that `.packaging/rust` fetched.
+    compiler: &'static [&'static str],
+    /// What runs its programs, and the folder that it takes for the root of their libraries.
+    emulator: Option<(&'static str, &'static str)>,
+    /// What the static library needs beside the C library.
+    libraries: &'static [&'static str],
+}
+
+/// What the static library is linked with where the C library is glibc.
+const GNU: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"];
+
+const MACHINES: [Machine; 5] = [
+    Machine {
+        name: "x86_64-linux-gnu",
+        compiler: &["gcc"],
+        emulator: None,
+        libraries: GNU,
+    },
+    Machine {
+        name: "aarch64-linux-gnu",
+        compiler: &["aarch64-linux-gnu-gcc"],
+        emulator: Some(("qemu-aarch64", "/usr/aarch64-linux-gnu")),
+        libraries: GNU,
+    },
+    // Debian's compiler for musl can't link unwinding: its own library for that is glibc's.
+    Machine {
+        name: "x86_64-linux-musl",
+        compiler: &["zig", "cc", "-target", "x86_64-linux-musl", "-dynamic"],
+        emulator: None,
+        libraries: &["-lunwind"],
+    },
+    Machine {
+        name: "aarch64-linux-musl",
+        compiler: &["zig", "cc", "-target", "aarch64-linux-musl", "-dynamic"],
+        // Debian's musl for that processor, from `.packaging/debian-files`.
+        emulator: Some(("qemu-aarch64", "release-tools/arm64")),
+        libraries: &["-lunwind"],
+    },
+    // The other byte order.
+    Machine {
+        name: "s390x-linux-gnu",
+        compiler: &["s390x-linux-gnu-gcc"],
+        emulator: Some(("qemu-s390x", "/usr/s390x-linux-gnu")),
+        libraries: GNU,
+    },
+];
+
+impl Machine {
+    /// The one that the environment names; none where the programs are to be this machine's own.
+    pub fn of_environment() -> io::Result<Option<&'static Self>> {
+        let Some(name) = env::var_os(VARIABLE) else {
+            return Ok(None);
+        };
+        let found = MACHINES.iter().find(|machine| name == machine.name);
+        found
+            .map(Some)
+            .ok_or_else(|| io::Error::other(format!("{VARIABLE}: no machine {}", name.display())))
+    }
+
+    /// A command that compiles a C program for it.
+    pub fn compiler(&self) -> Command {
+        let (program, options) = match self.compiler {
+            ["zig", options @ ..] => {
+                let python = target().join("release-tools/python/bin/python");
+                let mut zig = Command::new(python);
+                zig.args(["-m", "ziglang"]).args(options);
+                return zig;
+            }
+            [program, options @ ..] => (program, options),
+            [] => (&"cc", [].as_slice()),
+        };
+        let mut compiler = Command::new(program);
+        compiler.args(options);
+        compiler
+    }
+
+    /// What the static library needs beside the C library.
+    pub const fn libraries(&self) -> &'static [&'static str] {
+        self.libraries
+    }
+
+    /// The variable that has a program load a library before all others, and nothing else do so.
+    pub fn in_front(&self, library: OsString) -> (&'static str, OsString) {
+        if self.emulator.is_none() {
+            return ("LD_PRELOAD", library);
+        }
+        let mut variable = OsString::from("LD_PRELOAD=");
+        variable.push(library);
+        ("QEMU_SET_ENV", variable)
+    }
+
+    /// Makes a program one that this machine can start.
+    pub fn startable(&self, program: PathBuf) -> io::Result<PathBuf> {
+        let Some((emulator, libraries)) = self.emulator else {
+            return Ok(program);
+        };
+        let script = format!(
+            "#!/bin/sh\nexec {emulator} -L '{}' '{}' \"$@\"\n",
+            // A folder of the system stays what it is.
+            target().join(libraries).display(),
+            program.display()
+        );
+        let mut name = OsString::from(program);
+        name.push("-emulated");
+        let startable = PathBuf::from(name);
+        fs::write(&startable, script)?;
+        fs::set_permissions(&startable, fs::Permissions::from_mode(0o755))?;
+        Ok(startable)
+    }
+
+    /// The release archive for it, as the folder that `.packaging/release` leaves.
+    pub fn shipped(&self) -> io::Result<PathBuf> {
+        shipped(self.name)
+    }
+}
+
+/// The release archive for a target, as the folder that `.packaging/release` leaves.
+pub fn shipped(target_name: &str) -> io::Result<PathBuf> {
+    let given = env::var_os("FPGA_ASSOC_PACKAGES").map(|folder| root().join(folder));
+    let packages = given.unwrap_or_else(|| target().join("packages"));
+    let version = env!("CARGO_PKG_VERSION");
+    let folder = packages.join(format!("fpga_associate-{version}-{target_name}"));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let needed = format!(
+        "{}: missing; .packaging/release {target_name} makes it",
+        folder.display()
+    );
+    Err(io::Error::new(io::ErrorKind::NotFound, needed))
+}
