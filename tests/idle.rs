@@ -210,8 +210,7 @@ fn an_answer_that_nobody_asked_for_is_not_taken_though_the_limit_was_lowered() {
     const CALLERS: usize = 20;
     let test = "an_answer_that_nobody_asked_for_is_not_taken_though_the_limit_was_lowered";
     if std::env::var_os(CHILD).is_none() {
-        let program = std::env::current_exe().unwrap();
-        let output = std::process::Command::new(program)
+        let output = support::itself::command()
             .args([test, "--exact", "--nocapture"])
             .env(CHILD, "1")
             .output()

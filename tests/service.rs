@@ -177,7 +177,7 @@ fn the_program_explains_its_use() {
 }
 
 #[test]
-#[ignore = "needs a release archive: FPGA_ASSOC_MACHINE=x86_64-linux-gnu cargo test --test service -- --ignored"]
+#[ignore = "needs a release archive, and FPGA_ASSOC_MACHINE with its name"]
 fn the_program_with_the_static_library_in_it_associates_too() {
     let toolchain = Toolchain::new().unwrap();
     let host = Host {

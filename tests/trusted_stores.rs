@@ -164,7 +164,7 @@ fn the_systems_bundle_and_its_folder_are_one_store() {
             "sh",
         ])
         .arg(store.path())
-        .arg(std::env::current_exe().unwrap())
+        .args(support::itself::words())
         .args([test, "--exact", "--nocapture"])
         .env_remove("SSL_CERT_FILE")
         .env_remove("SSL_CERT_DIR")

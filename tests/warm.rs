@@ -245,7 +245,7 @@ fn system_calls(test: &str, calls: usize) -> BTreeMap<String, i64> {
     let output = Command::new("strace")
         .args(["-f", "-qq", "-o"])
         .arg(&trace)
-        .arg(env::current_exe().unwrap())
+        .args(support::itself::words())
         .args([test, "--exact"])
         // By name, so that the first call has one to look up.
         .env(ENDPOINT, format!("http://localhost:{}", server.port()))

@@ -50,31 +50,31 @@ fn use_service(source: &str, linked: Linked, service_time: Duration) {
 }
 
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn a_program_with_the_dll_uses_the_service() {
     use_service(HOST, Linked::Shared, Duration::ZERO);
 }
 
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn a_program_with_the_import_library_for_microsofts_linker_uses_the_service() {
     use_service(HOST, Linked::Microsofts, Duration::ZERO);
 }
 
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn a_program_with_the_static_library_uses_the_service() {
     use_service(HOST, Linked::Static, Duration::ZERO);
 }
 
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn a_call_that_is_on_its_way_ends_well_though_the_host_frees_the_library() {
     use_service(UNLOADING, Linked::Not, Duration::from_secs(1));
 }
 
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn a_call_ends_when_its_time_has_passed_wherever_it_is_held() {
     let holds = Hold::all();
     let cases = holds.iter().map(|hold| Case {
@@ -85,7 +85,7 @@ fn a_call_ends_when_its_time_has_passed_wherever_it_is_held() {
 }
 
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn a_call_ends_at_once_when_its_client_is_shut_down_wherever_it_is_held() {
     let holds = Hold::all();
     let cases = holds.iter().map(|hold| Case {
@@ -103,7 +103,7 @@ const REFUSAL: &[u8] = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnecti
 
 /// No case of these may hang: Windows and Wine tell in ways of their own that the other side has ended.
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn odd_answers_and_ends_of_connections_end_a_call_at_once() {
     let mut odds = vec![
         odd("closed at once", LOST, |_| {}),
@@ -218,7 +218,7 @@ fn odd_answers_and_ends_of_connections_end_a_call_at_once() {
 }
 
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn odd_ends_of_encrypted_connections_end_a_call_at_once() {
     let authority = Authority::new();
     type Script = fn(&mut TlsStream<'_>) -> Then;
@@ -273,7 +273,7 @@ fn odd_ends_of_encrypted_connections_end_a_call_at_once() {
 }
 
 #[test]
-#[ignore = "needs the library for Windows: FPGA_ASSOC_WINDOWS=FOLDER cargo test --test windows -- --ignored"]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
 fn refused_connections_are_noticed_and_a_proxy_leads_to_the_service() {
     let closed = Closed::new();
     let service = Emulator::start().unwrap();

@@ -7,7 +7,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::machines::Machine;
+// Others include this file by its path.
+#[path = "machines.rs"]
+pub mod machines;
+
+use machines::Machine;
 
 /// A folder with the library under its installed names, for programs and for the loader.
 pub struct Toolchain {
@@ -65,7 +69,7 @@ impl Toolchain {
         let program = self.folder.path().join(name);
         let mut compiler = match self.machine {
             None => Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into())),
-            Some(machine) => machine.compiler(),
+            Some(machine) => machine.compiler()?,
         };
         run(compiler
             .args([
@@ -111,7 +115,7 @@ impl Toolchain {
         let shipped = machine.shipped()?;
         let program = self.folder.path().join("static");
         run(machine
-            .compiler()
+            .compiler()?
             .arg("-I")
             .arg(shipped.join("include"))
             .arg(root().join(source))
@@ -151,13 +155,19 @@ pub fn run(command: &mut Command) -> io::Result<String> {
     )))
 }
 
-/// The shared library, built with a profile.
-fn built_library(profile: &str) -> io::Result<PathBuf> {
+/// Where cargo put this very program, and puts all else.
+fn target() -> io::Result<PathBuf> {
     let program = env::current_exe()?;
     // target/debug/deps/program
-    let Some(target) = program.ancestors().nth(3) else {
-        return Err(io::Error::other("this program is not where cargo puts it"));
-    };
+    let target = program.ancestors().nth(3);
+    target
+        .map(Path::to_owned)
+        .ok_or_else(|| io::Error::other("this program is not where cargo puts it"))
+}
+
+/// The shared library, built with a profile.
+fn built_library(profile: &str) -> io::Result<PathBuf> {
+    let target = target()?;
     run(outside("cargo")
         .current_dir(root())
         .args([
@@ -169,7 +179,7 @@ fn built_library(profile: &str) -> io::Result<PathBuf> {
             profile,
         ])
         .arg("--target-dir")
-        .arg(target))?;
+        .arg(&target))?;
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(target.join(folder).join("libfpga_associate.so"))
 }

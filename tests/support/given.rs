@@ -1,6 +1,6 @@
 //! Certificates that a client is given, and how one that can't be used is refused.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::path::Path;
 
 use fpga_associate::capi;
@@ -21,7 +21,7 @@ pub fn outcome_trusting(pem: impl AsRef<[u8]>, server: &Server) -> Outcome {
 
 /// The outcome of a setter that takes bytes.
 fn set(
-    setter: unsafe extern "C" fn(*mut capi::fpga_assoc_config, *const i8, usize) -> i32,
+    setter: unsafe extern "C" fn(*mut capi::fpga_assoc_config, *const c_char, usize) -> i32,
     config: &Config,
     pem: &[u8],
 ) -> Outcome {

@@ -10,8 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::c::root;
-use super::package::target;
+use super::{root, target};
 
 /// The variable that names one of [`MACHINES`].
 pub const VARIABLE: &str = "FPGA_ASSOC_MACHINE";
@@ -80,20 +79,20 @@ impl Machine {
     }
 
     /// A command that compiles a C program for it.
-    pub fn compiler(&self) -> Command {
+    pub fn compiler(&self) -> io::Result<Command> {
         let (program, options) = match self.compiler {
             ["zig", options @ ..] => {
-                let python = target().join("release-tools/python/bin/python");
+                let python = target()?.join("release-tools/python/bin/python");
                 let mut zig = Command::new(python);
                 zig.args(["-m", "ziglang"]).args(options);
-                return zig;
+                return Ok(zig);
             }
             [program, options @ ..] => (program, options),
             [] => (&"cc", [].as_slice()),
         };
         let mut compiler = Command::new(program);
         compiler.args(options);
-        compiler
+        Ok(compiler)
     }
 
     /// What the static library needs beside the C library.
@@ -119,7 +118,7 @@ impl Machine {
         let script = format!(
             "#!/bin/sh\nexec {emulator} -L '{}' '{}' \"$@\"\n",
             // A folder of the system stays what it is.
-            target().join(libraries).display(),
+            target()?.join(libraries).display(),
             program.display()
         );
         let mut name = OsString::from(program);
@@ -139,7 +138,10 @@ impl Machine {
 /// The release archive for a target, as the folder that `.packaging/release` leaves.
 pub fn shipped(target_name: &str) -> io::Result<PathBuf> {
     let given = env::var_os("FPGA_ASSOC_PACKAGES").map(|folder| root().join(folder));
-    let packages = given.unwrap_or_else(|| target().join("packages"));
+    let packages = match given {
+        Some(folder) => folder,
+        None => target()?.join("packages"),
+    };
     let version = env!("CARGO_PKG_VERSION");
     let folder = packages.join(format!("fpga_associate-{version}-{target_name}"));
     if folder.is_dir() {

@@ -1,12 +1,13 @@
 //! Calls in a process of its own, whose environment, and so whose proxy, is known.
 
 use std::env;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use fpga_associate::status::Status;
 
 use super::call;
 use super::client::{Client, default_config};
+use super::itself;
 
 /// Stands among the variables for the proxy that the program sets itself.
 pub const SETTING: &str = "set_proxy";
@@ -55,7 +56,7 @@ pub fn one_call(endpoint: &str, variables: &Variables) -> Told {
 
 /// Runs one of the tests of this program that only have a meaning in a process of their own.
 pub fn child(test: &str, endpoint: &str, variables: &Variables) -> Output {
-    let output = Command::new(env::current_exe().unwrap())
+    let output = itself::command()
         .args([
             &format!("child_{test}"),
             "--exact",

@@ -18,6 +18,7 @@ use fpga_associate::capi;
 
 use super::certificates::{Authority, tls_server_with};
 use super::client::{Client, Config};
+use super::itself;
 use super::raw::{Server, Then};
 
 /// How long a test waits for what must come.
@@ -451,7 +452,7 @@ fn with_names_from(services: &str, test: &str, work: impl FnOnce(UdpSocket)) {
         Command::new("unshare")
             .args([&flags, "sh", "-c", SCRIPT, "sh"])
             .arg(folder.path())
-            .arg(env::current_exe().unwrap())
+            .args(itself::words())
             .args([test, "--exact", "--nocapture"])
             .env(CHILD, "1"),
     );
@@ -473,7 +474,7 @@ pub fn with_metadata_address(test: &str, work: impl FnOnce()) {
         test,
         Command::new("unshare")
             .arg(namespace_flags("-n"))
-            .arg(env::current_exe().unwrap())
+            .args(itself::words())
             .args([test, "--exact", "--nocapture"])
             .env(CHILD, "1"),
     );

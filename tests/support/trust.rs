@@ -2,12 +2,12 @@
 
 use std::env;
 use std::path::Path;
-use std::process::Command;
 
 use fpga_associate::status::Status;
 use serde_json::{Value, json};
 
 use super::call::{Outcome, TOKEN, example};
+use super::itself;
 use super::raw::Seen;
 
 const ENDPOINTS: &str = "ASSOCIATE_AT";
@@ -31,7 +31,7 @@ pub fn make_calls() {
 
 /// The outcomes of calls in a process that trusts what these variables say.
 pub fn outcomes_of(endpoints: &[&str], trust: &[(&str, &Path)]) -> Vec<Outcome> {
-    let output = Command::new(env::current_exe().unwrap())
+    let output = itself::command()
         .args(["--exact", "one_call", "--ignored", "--nocapture"])
         .env_remove("SSL_CERT_FILE")
         .env_remove("SSL_CERT_DIR")

@@ -2,7 +2,6 @@
 //! tests would hang at its end, because to shut a connection down does not wake the thread that reads
 //! from it.
 
-use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,12 +9,10 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::c::machines::shipped;
 use super::c::{root, run};
 
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
-
-/// The variable that names the folder with the library for Windows, as it is shipped.
-const SHIPPED: &str = "FPGA_ASSOC_WINDOWS";
 
 /// Where a program has not ended, Wine or the library hangs.
 const LONG: Duration = Duration::from_secs(180);
@@ -51,11 +48,9 @@ pub struct Wine {
 
 impl Wine {
     pub fn new() -> io::Result<Self> {
-        let shipped = env::var_os(SHIPPED)
-            .ok_or_else(|| io::Error::other(format!("{SHIPPED} is not set")))?;
         let wine = Self {
             folder: tempfile::tempdir()?,
-            shipped: shipped.into(),
+            shipped: shipped("x86_64-windows")?,
         };
         fs::create_dir(wine.programs())?;
         fs::copy(

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use fpga_associate::status::Status;
+
 use super::super::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID, TOKEN};
 use super::super::client::{Client, config};
 use super::book::{Book, Knowledge};
@@ -20,6 +22,25 @@ pub struct Run {
     pub overrun: Duration,
 }
 
+impl Run {
+    /// There is no kept connection that could be broken: the first call had to work.
+    fn not_warm(outcome: &Outcome) -> Self {
+        let promise = if outcome.is(Status::TIMEOUT) {
+            Promise::NextCallIsRight
+        } else {
+            Promise::StatusFits
+        };
+        let exception = Exception {
+            promise,
+            seen: format!("before the case: {outcome:?}"),
+        };
+        Self {
+            exceptions: vec![exception],
+            ..Self::default()
+        }
+    }
+}
+
 /// Makes the call and then another one, with which all is well. Each may return so long after its
 /// deadline.
 pub fn run(case: &Case, grace: Duration) -> Run {
@@ -32,7 +53,9 @@ pub fn run(case: &Case, grace: Duration) -> Run {
     let client = client(case, &service);
     if case.is_kept {
         let warm_up = client.associations(TOKEN, PROJECT_ID, Some(NEXT_FPGA_ID), Some(ECS_ID));
-        warm_up.unwrap();
+        if let Err(outcome) = warm_up {
+            return Run::not_warm(&outcome);
+        }
     }
     let made = make(&client, case.change, FPGA_ID);
     service.heal();
