@@ -1,15 +1,16 @@
 //! What a call costs, beside libcurl and beside a bare socket, in one run on one machine.
 //!
 //! `cargo bench` prints the table, `cargo bench -- instructions memory` those parts of it;
-//! `UPDATE_README=1 cargo bench` also puts it into README.md, and only then has it the part `rate`, which
-//! takes four minutes, without being asked for it. It needs nginx, valgrind, strace, a C compiler and
-//! libcurl's headers, and fails where a part can't be measured.
+//! `UPDATE_README=1 cargo bench` also puts it into README.md and README.zh-CN.md, and only then has it the part
+//! `rate`, which takes four minutes, without being asked for it. It needs nginx, valgrind, strace, a C compiler
+//! and libcurl's headers, and fails where a part can't be measured.
 
 #[path = "../support/c.rs"]
 #[allow(dead_code)]
 mod c;
 mod contender;
 mod plans;
+mod readme;
 mod server;
 
 use std::env;
@@ -99,7 +100,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let table = table(&rows)?;
     println!("{table}");
     if is_for_the_readme {
-        update_readme(&table)?;
+        readme::update(c::root(), &table)?;
     }
     Ok(())
 }
@@ -449,16 +450,4 @@ fn alone(what: &str, library: String, to_reach: &str, is_reached: bool) -> Row {
         to_reach: to_reach.to_owned(),
         is_reached,
     }
-}
-
-/// Puts the table between the two marks.
-fn update_readme(table: &str) -> Result<(), Box<dyn Error>> {
-    const BEGIN: &str = "<!-- cargo bench -->\n";
-    const END: &str = "<!-- end -->";
-    let path = c::root().join("README.md");
-    let readme = fs::read_to_string(&path)?;
-    let (before, rest) = readme.split_once(BEGIN).ok_or("README.md has no mark")?;
-    let (_, after) = rest.split_once(END).ok_or("README.md has no end mark")?;
-    fs::write(path, format!("{before}{BEGIN}{table}{END}{after}"))?;
-    Ok(())
 }

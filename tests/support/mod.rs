@@ -21,6 +21,7 @@ pub mod itself;
 pub mod languages;
 pub mod lists;
 pub mod man;
+pub mod markdown;
 pub mod one_answer;
 pub mod package;
 pub mod parts;
