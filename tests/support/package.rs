@@ -101,6 +101,12 @@ pub fn dynamic(file: &Path, word: &str) -> io::Result<Vec<String>> {
     Ok(lines.map(str::to_owned).collect())
 }
 
+/// Whether a program wants the shared library.
+pub fn is_shared(program: &Path) -> io::Result<bool> {
+    let name = format!("[libfpga_associate.so.{}]", env!("CARGO_PKG_VERSION_MAJOR"));
+    Ok(dynamic(program, "NEEDED")?.concat().contains(&name))
+}
+
 /// The names that a shared library exports, sorted.
 pub fn exports(library: &Path) -> io::Result<Vec<String>> {
     let symbols = run(Command::new("nm")
