@@ -1,0 +1,216 @@
+//! A Conan package, made from a copy of the sources, serves projects that know nothing but its name.
+
+mod support;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use support::archives::{VERSION, fetched};
+use support::c::{root, run};
+use support::package::{
+    Project, exports, files, folders_of_the_builder_in, globals, is_shared, promised_exports,
+};
+use support::tool;
+
+const CREATE: &str = "conan create .packaging/conan";
+const STATIC: &str = "-o '*:shared=False'";
+
+/// The files of this project, where no build has been; with Conan beside them.
+struct Sources {
+    conan: PathBuf,
+    folder: PathBuf,
+}
+
+static SOURCES: LazyLock<Option<Sources>> = LazyLock::new(|| {
+    let conan = fetched("conan", "2.34.0")?;
+    if !tool("cmake") || !tool("make") || !tool("c++") {
+        return None;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conan/a project");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    run(Command::new("sh").current_dir(root()).env("PROJECT", &folder).args([
+        "-ec",
+        "git ls-files -z | tar --create --null --files-from - | tar --extract --directory \"$PROJECT\"",
+    ]))
+    .unwrap();
+    Some(Sources { conan, folder })
+});
+
+impl Sources {
+    /// A user's project, with a cache of Conan.
+    fn project(&self, cache: &Path) -> Project {
+        let path = env::var("PATH").unwrap();
+        let path = format!("{}:{path}", self.conan.parent().unwrap().display());
+        Project::new()
+            .unwrap()
+            .with("PATH", Path::new(&path))
+            .with("CONAN_HOME", cache)
+            .with("CARGO_TARGET_DIR", &self.folder.with_file_name("cargo"))
+    }
+
+    /// Runs a command in the folder of the sources.
+    fn shell(&self, user: &Project, command: &str) -> std::io::Result<String> {
+        user.shell(&format!("cd '{}'\n{command}", self.folder.display()))
+    }
+}
+
+/// A cache with the shared and the static library, which are built once for all tests. The folder
+/// is always the same, so that cargo does not build again what is the same.
+static CACHE: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let sources = SOURCES.as_ref()?;
+    let cache = sources.folder.with_file_name("a cache");
+    let _ = fs::remove_dir_all(&cache);
+    let user = sources.project(&cache);
+    user.shell("conan profile detect").unwrap();
+    sources.shell(&user, CREATE).unwrap();
+    sources.shell(&user, &format!("{CREATE} {STATIC}")).unwrap();
+    Some(cache)
+});
+
+fn project() -> Option<Project> {
+    let project = SOURCES.as_ref()?.project(CACHE.as_ref()?);
+    project
+        .write(
+            "conanfile.txt",
+            &format!(
+                "[requires]\nfpga_associate/{VERSION}\n\n[generators]\nCMakeDeps\nCMakeToolchain\n"
+            ),
+        )
+        .unwrap();
+    project
+        .write(
+            "CMakeLists.txt",
+            "cmake_minimum_required(VERSION 3.16)\n\
+             project(program C CXX)\n\
+             find_package(fpga_associate 0.1 CONFIG REQUIRED)\n\
+             add_executable(associate associate.c)\n\
+             target_link_libraries(associate PRIVATE fpga_associate::fpga_associate)\n\
+             add_executable(versions versions.cpp)\n\
+             target_link_libraries(versions PRIVATE ${LIBRARY})\n",
+        )
+        .unwrap();
+    Some(project)
+}
+
+/// Builds for a build type of the project's own: there is one package for all.
+fn associates(more: &str, build_type: &str, library: &str, shared: bool) {
+    let Some(project) = project() else { return };
+    project
+        .shell(&format!(
+            "conan install . {more} -s build_type={build_type} --output-folder=build\n\
+             cmake -S . -B build -DCMAKE_TOOLCHAIN_FILE=conan_toolchain.cmake \
+             -DCMAKE_BUILD_TYPE={build_type} -DLIBRARY={library}\n\
+             cmake --build build"
+        ))
+        .unwrap();
+    for program in ["build/associate", "build/versions"] {
+        assert_eq!(is_shared(&project.file(program)).unwrap(), shared);
+    }
+    project.associate_with("build/associate").unwrap();
+    let told = project.shell("build/versions").unwrap();
+    assert_eq!(told.trim(), format!("{VERSION} {VERSION} {VERSION}"));
+}
+
+#[test]
+fn cmake_finds_the_shared_library_by_its_name() {
+    associates("", "Release", "fpga_associate::fpga_associate", true);
+}
+
+#[test]
+fn cmake_finds_the_static_library_by_the_name_it_has_elsewhere() {
+    let library = "fpga_associate::fpga_associate_static";
+    associates(STATIC, "Debug", library, false);
+}
+
+/// Through `eval`, because there is a space in the cache's folder.
+#[test]
+fn pkg_config_links_the_shared_and_the_static_library() {
+    if !tool("pkg-config") {
+        return;
+    }
+    for (more, shared) in [("", true), (STATIC, false)] {
+        let Some(project) = project() else { return };
+        project
+            .shell(&format!(
+                "conan install . {more} --generator=PkgConfigDeps --output-folder=build\n\
+                 . build/conanrun.sh\n\
+                 export PKG_CONFIG_PATH=build\n\
+                 flags=$(pkg-config --cflags --libs fpga_associate)\n\
+                 eval \"cc associate.c -o associate $flags\"\n\
+                 eval \"c++ versions.cpp -o versions $flags\"\n\
+                 test \"$(./versions)\" = '{VERSION} {VERSION} {VERSION}'"
+            ))
+            .unwrap();
+        assert_eq!(is_shared(&project.file("associate")).unwrap(), shared);
+    }
+}
+
+#[test]
+fn a_package_has_one_library_with_the_promised_names_and_no_folder_of_the_builder() {
+    let shared = format!("lib/libfpga_associate.so.{VERSION}");
+    let link = shared.strip_suffix(VERSION).unwrap();
+    let links = [
+        link.trim_end_matches('.').to_owned(),
+        format!("{link}{}", env!("CARGO_PKG_VERSION_MAJOR")),
+    ];
+    let archive = "lib/libfpga_associate.a".to_owned();
+    for (more, library, links) in [("", &shared, &links[..]), (STATIC, &archive, &[])] {
+        let Some(project) = project() else { return };
+        project
+            .shell(&format!("conan install . {more} --deployer=direct_deploy"))
+            .unwrap();
+        let package = project.file("direct_deploy/fpga_associate");
+        let mut expected = [
+            "conaninfo.txt",
+            "conanmanifest.txt",
+            "include/fpga_associate.h",
+            "licenses/LICENSE",
+            library,
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        expected.extend_from_slice(links);
+        expected.sort();
+        assert_eq!(files(&package).unwrap(), expected);
+        for file in expected {
+            let named = folders_of_the_builder_in(&package.join(&file)).unwrap();
+            assert!(named.is_empty(), "{file}: {named:?}");
+        }
+        let library = package.join(library);
+        let names = if links.is_empty() {
+            globals(&library)
+        } else {
+            exports(&library)
+        };
+        assert_eq!(names.unwrap(), promised_exports().unwrap());
+    }
+}
+
+#[test]
+fn what_is_not_possible_is_refused_with_a_reason() {
+    let Some(sources) = SOURCES.as_ref() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let user = sources.project(&folder.path().join("cache"));
+    user.shell("conan profile detect").unwrap();
+    let conan = sources.conan.display();
+    for (command, reason) in [
+        (format!("{CREATE} -s os=Windows"), "only for Linux"),
+        (format!("{CREATE} -s arch=mips64"), "is not cross-built"),
+        (
+            format!(
+                "PATH=/nowhere '{conan}' {}",
+                CREATE.trim_start_matches("conan ")
+            ),
+            "cargo is missing",
+        ),
+    ] {
+        let refused = sources.shell(&user, &command).unwrap_err().to_string();
+        assert!(refused.contains(reason), "{refused}");
+    }
+}
