@@ -1,5 +1,5 @@
-"""For projects that use Conan 2: `conan create .packaging/conan`, from the project's folder. Needs cargo; the static
-library, `-o shared=False`, binutils as well."""
+"""For projects that use Conan 2: `conan create .packaging/conan`, from the project's folder. Needs cargo; for the
+static library, `-o '*:shared=False'`, binutils as well."""
 
 import os
 import re
