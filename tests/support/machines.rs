@@ -6,11 +6,10 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{root, target};
+use super::{root, run, target};
 
 /// The variable that names one of [`MACHINES`].
 pub const VARIABLE: &str = "FPGA_ASSOC_MACHINE";
@@ -124,8 +123,14 @@ impl Machine {
         let mut name = OsString::from(program);
         name.push("-emulated");
         let startable = PathBuf::from(name);
-        fs::write(&startable, script)?;
-        fs::set_permissions(&startable, fs::Permissions::from_mode(0o755))?;
+        let text = startable.with_extension("sh");
+        fs::write(&text, script)?;
+        // Another process writes it: a thread that starts a program just now would hand on a file of
+        // this one, and what is open for writing can't be started.
+        run(Command::new("install")
+            .args(["-m", "755"])
+            .arg(text)
+            .arg(&startable))?;
         Ok(startable)
     }
 
