@@ -7,6 +7,9 @@
 //! OUTCOMES=all cargo test --test outcomes -- --nocapture
 //! ```
 //!
+//! Some hundreds of each, with little at once, for machines that are slow because they are emulated:
+//! `OUTCOMES=few`.
+//!
 //! One case of the product, and one random schedule, by the numbers that are printed with them:
 //!
 //! ```sh
@@ -34,23 +37,45 @@ use support::faults::cases::{self, Case};
 use support::faults::random::{self, Random};
 use support::faults::run::{Run, run};
 
-/// Most of the time a case waits.
-const AT_ONCE: usize = 96;
 const AT_ONCE_AGAIN: usize = 8;
 
 /// How often a case is run that a busy machine may have made look wrong, unless these are more than
 /// one in so many.
 const RUNS: usize = 3;
-const FEW: usize = 50;
+const MANY: usize = 50;
 
-/// One in so many cases of the product is in the part.
-const PART: u64 = 16;
+/// How much is tried.
+struct Extent {
+    /// One in so many cases of the product, and all of those that tell most where it says so.
+    part: u64,
+    has_all_telling: bool,
+    random: u64,
+    /// Most of the time a case waits.
+    at_once: usize,
+    /// How long after its deadline a call may return.
+    grace: Duration,
+}
 
-const RANDOM: u64 = 4_000;
-const RANDOM_OF_ALL: u64 = 100_000;
-
-const GRACE: Duration = Duration::from_secs(1);
-const GRACE_OF_ALL: Duration = Duration::from_millis(100);
+const USUAL: Extent = Extent {
+    part: 16,
+    has_all_telling: true,
+    random: 4_000,
+    at_once: 96,
+    grace: Duration::from_secs(1),
+};
+const ALL: Extent = Extent {
+    part: 1,
+    random: 100_000,
+    grace: Duration::from_millis(100),
+    ..USUAL
+};
+const FEW: Extent = Extent {
+    part: 256,
+    has_all_telling: false,
+    random: 400,
+    at_once: 24,
+    ..USUAL
+};
 
 /// Held by the test that runs.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -64,16 +89,14 @@ fn what_is_returned_is_true_whatever_breaks() {
     let all = cases.len();
     match number_of("OUTCOMES_CASE") {
         Some(number) => cases.retain(|case| case.number == number),
-        None if is_all() => {}
-        None => cases.retain(|case| cases::is_telling(case) || is_in_part(case)),
+        None => cases.retain(|case| is_tried(&extent(), case)),
     }
     report(&format!("{} of {all} cases", cases.len()), &cases);
 }
 
 #[test]
 fn what_is_returned_is_true_in_random_schedules() {
-    let usual = if is_all() { RANDOM_OF_ALL } else { RANDOM };
-    let many = number_of("OUTCOMES_RANDOM").unwrap_or(usual);
+    let many = number_of("OUTCOMES_RANDOM").unwrap_or(extent().random);
     let seed = number_of("OUTCOMES_SEED");
     let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(()) >> 16);
     let cases: Vec<_> = (seed..seed.saturating_add(many))
@@ -85,8 +108,13 @@ fn what_is_returned_is_true_in_random_schedules() {
     );
 }
 
-fn is_all() -> bool {
-    env::var("OUTCOMES").is_ok_and(|value| value == "all")
+fn extent() -> Extent {
+    match env::var("OUTCOMES").as_deref() {
+        Err(_) => USUAL,
+        Ok("all") => ALL,
+        Ok("few") => FEW,
+        Ok(other) => panic!("OUTCOMES is all or few, not {other}"),
+    }
 }
 
 fn number_of(variable: &str) -> Option<u64> {
@@ -95,18 +123,19 @@ fn number_of(variable: &str) -> Option<u64> {
     Some(number.unwrap_or_else(|_| panic!("{variable} is not a number: {value}")))
 }
 
-fn is_in_part(case: &Case) -> bool {
-    Random::new(case.number).below(PART) == 0
+fn is_tried(extent: &Extent, case: &Case) -> bool {
+    extent.has_all_telling && cases::is_telling(case)
+        || Random::new(case.number).below(extent.part) == 0
 }
 
 /// Runs the cases and prints what came of them.
 fn report(what: &str, cases: &[Case]) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let begin = Instant::now();
-    let mut runs = run_all(&cases.iter().collect::<Vec<_>>(), AT_ONCE);
+    let mut runs = run_all(&cases.iter().collect::<Vec<_>>(), extent().at_once);
     for _ in 1..RUNS {
         let is_doubtful = |(_, run): &(_, Run)| may_be_busy(run);
-        if runs.iter().filter(|run| is_doubtful(run)).count() > cases.len() / FEW {
+        if runs.iter().filter(|run| is_doubtful(run)).count() > cases.len() / MANY {
             break;
         }
         let again: Vec<_> = runs
@@ -155,7 +184,7 @@ fn may_be_busy(run: &Run) -> bool {
 
 /// So many beside each other.
 fn run_all<'a>(cases: &[&'a Case], at_once: usize) -> Vec<(&'a Case, Run)> {
-    let grace = if is_all() { GRACE_OF_ALL } else { GRACE };
+    let grace = extent().grace;
     let next = AtomicUsize::new(0);
     let runs = Mutex::new(Vec::new());
     thread::scope(|scope| {
