@@ -56,7 +56,8 @@ class FpgaAssociate(ConanFile):
             raise ConanException("cargo is missing: install Rust, or name its folder in PATH")
         # One folder for the shared and the static library, where somebody names one, spares building twice.
         target = os.path.abspath(os.getenv("CARGO_TARGET_DIR") or "cargo")
-        self.run("CARGO_ENCODED_RUSTFLAGS=$(.packaging/remap) cargo build --release --locked --lib "
+        # Another target would be built in another folder.
+        self.run("CARGO_ENCODED_RUSTFLAGS=$(.packaging/remap) env -u CARGO_BUILD_TARGET cargo build --release --locked --lib "
                  f'--jobs {build_jobs(self)} --target-dir "{target}"', cwd=self.source_folder)
         built = os.path.join(target, "release", "libfpga_associate")
         folder = os.path.join(self.build_folder, "lib")
