@@ -1,77 +1,20 @@
-//! The library on Windows, as far as Wine shows it: hosts in C, which come to it in all ways.
+//! Calls on Windows, as far as Wine shows it: by a host in C, against servers that break off and proxies.
 
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::path::Path;
+use std::net::Shutdown;
 use std::thread;
 use std::time::Duration;
 
 use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
 use support::certificates::{Authority, TlsStream, tls_server_with};
-use support::proxies::{pump, relay};
+use support::proxies::relay;
 use support::raw::{NO_CONTENT, Server, Then};
 use support::slow::{Closed, Hold};
-use support::wine::{Linked, Wine, path};
-use support::wine_calls::{Case, HOST, Handle, TIME_MS, listen, make, odd, say, say_no_more};
-
-const UNLOADING: &str = "tests/support/programs/windows_unload.c";
-
-/// Leads to the service, and counts connections.
-fn counting(service: &Emulator) -> Server {
-    let to = service.address();
-    Server::serve(move |visit| pump(&visit.stream, &TcpStream::connect(to).unwrap()))
-}
-
-/// Runs a program that uses the service.
-fn use_service(source: &str, linked: Linked, service_time: Duration) {
-    let wine = Wine::new().unwrap();
-    let service = Emulator::start().unwrap();
-    service.set_service_time(service_time);
-    let program = wine.compile(Path::new(source), linked).unwrap();
-    let counting = counting(&service);
-    let arguments = [
-        "service",
-        &format!("https://localhost:{}", counting.port()),
-        &path(service.ca_file()),
-        service.project_id(),
-        &service.fpga_ids()[0],
-        &service.ecs_ids()[0],
-    ];
-    let output = wine.run(&program, &arguments, service.token()).unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {told}", output.status);
-    assert!(output.stdout.is_empty() && told.is_empty(), "{told}");
-    // One for each thread.
-    let connections = counting.seen().connections;
-    assert!((1..=4).contains(&connections), "{connections}");
-}
-
-#[test]
-#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
-fn a_program_with_the_dll_uses_the_service() {
-    use_service(HOST, Linked::Shared, Duration::ZERO);
-}
-
-#[test]
-#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
-fn a_program_with_the_import_library_for_microsofts_linker_uses_the_service() {
-    use_service(HOST, Linked::Microsofts, Duration::ZERO);
-}
-
-#[test]
-#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
-fn a_program_with_the_static_library_uses_the_service() {
-    use_service(HOST, Linked::Static, Duration::ZERO);
-}
-
-#[test]
-#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
-fn a_call_that_is_on_its_way_ends_well_though_the_host_frees_the_library() {
-    use_service(UNLOADING, Linked::Not, Duration::from_secs(1));
-}
+use support::wine::path;
+use support::wine_calls::{Case, Handle, TIME_MS, listen, make, make_with, odd, say, say_no_more};
 
 #[test]
 #[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
@@ -305,4 +248,18 @@ fn refused_connections_are_noticed_and_a_proxy_leads_to_the_service() {
         ),
     ]);
     assert_eq!(proxy.seen().connections, 1);
+}
+
+#[test]
+#[ignore = "needs the library for Windows: .packaging/release x86_64-windows"]
+fn the_environment_has_proxies_but_not_in_the_name_that_a_web_server_sets_from_a_request() {
+    let closed = Closed::new();
+    let server = Server::answering(NO_CONTENT, Then::Keep);
+    let proxy = format!("http://{}", closed.address());
+    let call = |wanted| Case {
+        proxy: "environment".to_owned(),
+        ..Case::new("a call", server.endpoint(), wanted)
+    };
+    make_with(&[("HTTP_PROXY", &proxy)], &[call(OK)]);
+    make_with(&[("http_proxy", &proxy)], &[call(&[Status::PROXY_FAILED])]);
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::c::machines::shipped;
 use super::c::{root, run};
 
-const COMPILER: &str = "x86_64-w64-mingw32-gcc";
+pub const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
 /// Where a program has not ended, Wine or the library hangs.
 const LONG: Duration = Duration::from_secs(180);
@@ -69,8 +69,14 @@ impl Wine {
         Ok(wine)
     }
 
-    fn programs(&self) -> PathBuf {
+    /// Where programs and the DLL are.
+    pub fn programs(&self) -> PathBuf {
         self.folder.path().join("programs")
+    }
+
+    /// Where CMake finds the library.
+    pub fn cmake(&self) -> PathBuf {
+        self.shipped.join("share/cmake/fpga_associate")
     }
 
     /// A folder for this test's files.
@@ -104,11 +110,21 @@ impl Wine {
 
     /// Runs a program, which must end in time.
     pub fn run(&self, program: &Path, arguments: &[&str], token: &str) -> io::Result<Output> {
+        self.run_with(&[("FPGA_TOKEN", token)], program, arguments)
+    }
+
+    /// As [`Wine::run`], with variables.
+    pub fn run_with(
+        &self,
+        variables: &[(&str, &str)],
+        program: &Path,
+        arguments: &[&str],
+    ) -> io::Result<Output> {
         let mut child = self
             .command("wine")
             .arg(program)
             .args(arguments)
-            .env("FPGA_TOKEN", token)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -73,6 +73,11 @@ impl Case {
 
 /// Has the program make all calls, one after the other.
 pub fn make(cases: &[Case]) {
+    make_with(&[], cases);
+}
+
+/// As [`make`], in an environment that has these variables too.
+pub fn make_with(variables: &[(&str, &str)], cases: &[Case]) {
     let wine = Wine::new().unwrap();
     let program = wine.compile(Path::new(HOST), Linked::Shared).unwrap();
     let lines: String = cases
@@ -91,7 +96,9 @@ pub fn make(cases: &[Case]) {
         .collect();
     let file = wine.folder().join("calls");
     fs::write(&file, lines).unwrap();
-    let output = wine.run(&program, &["calls", &path(&file)], "").unwrap();
+    let output = wine
+        .run_with(variables, &program, &["calls", &path(&file)])
+        .unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}{printed}");
