@@ -64,8 +64,9 @@ impl Wine {
             .arg(wine.programs().join("bcryptprimitives.dll"))
             .arg(&source)
             .arg("-ladvapi32"))?;
-        // What it has to say about that is no program's.
-        run(wine.command("wineboot").arg("--init"))?;
+        // What it has to say about that is no program's. It was seen to fail once, without a word.
+        let boot = || run(wine.command("wineboot").arg("--init"));
+        boot().or_else(|_| boot())?;
         Ok(wine)
     }
 
