@@ -25,6 +25,9 @@ PLATFORMS = {
     "x86_64-windows": "fpga_associate.dll",
 }
 
+# What is linked into a library, and on which terms.
+LICENCES = "THIRD-PARTY-LICENSES.txt"
+
 
 def fail(message: str) -> NoReturn:
     """Ends with one line."""
@@ -42,7 +45,7 @@ DESCRIPTION = of_manifest("description").replace("A C library that associates", 
 
 
 class Archive:
-    """A release archive, of which the library and the licence are read."""
+    """A release archive, of which the library and the licences are read."""
 
     def __init__(self, path: Path) -> None:
         named = re.fullmatch(rf"fpga_associate-{re.escape(VERSION)}-(.+)\.tar\.gz", path.name)
@@ -57,8 +60,9 @@ class Archive:
             member = f"bin/{self.library_name}"
         try:
             with tarfile.open(path, "r:gz") as tar:
-                files = [tar.extractfile(f"{path.name[:-len('.tar.gz')]}/{name}") for name in (member, "LICENSE")]
-                self.library, self.licence = (file.read() for file in files if file is not None)
+                names = (member, "LICENSE", LICENCES)
+                files = [tar.extractfile(f"{path.name[:-len('.tar.gz')]}/{name}") for name in names]
+                self.library, self.licence, self.licences = (file.read() for file in files if file is not None)
         except (OSError, tarfile.TarError, KeyError, ValueError) as error:
             fail(f"{path}: {getattr(error, 'strerror', None) or error}")
 

@@ -4,6 +4,7 @@
 mod support;
 
 use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -52,6 +53,12 @@ fn no_file_of_the_packages_names_a_folder_of_the_builder() {
         .unwrap();
         let files = files(folder.path()).unwrap();
         assert!(files.contains(&"DEBIAN/control".to_owned()), "{files:?}");
+        // The library's own licence, and those of what is linked into it.
+        let copyright = files.iter().find(|file| file.ends_with("/copyright"));
+        let copyright = fs::read_to_string(folder.path().join(copyright.unwrap())).unwrap();
+        for licence in ["Apache License\n", "\nText 1\n"] {
+            assert!(copyright.contains(licence), "{package}: {licence}");
+        }
         for file in files {
             // Links to what the other package has.
             let path = folder.path().join(&file);

@@ -78,6 +78,7 @@ fn the_archive_has_these_files_and_no_others() {
         "LICENSE".to_owned(),
         "README.md".to_owned(),
         "README.zh-CN.md".to_owned(),
+        "THIRD-PARTY-LICENSES.txt".to_owned(),
         "fpga_associate.cdx.json".to_owned(),
         "include/fpga_associate.h".to_owned(),
         "lib/libfpga_associate.a".to_owned(),

@@ -94,6 +94,7 @@ fn stand_in(tree: &Path, platform: &str, library: &Path) -> io::Result<()> {
     fs::create_dir_all(place.parent().unwrap_or(tree))?;
     fs::copy(library, place)?;
     fs::copy(root().join("LICENSE"), tree.join("LICENSE"))?;
+    fs::write(tree.join("THIRD-PARTY-LICENSES.txt"), platform)?;
     Ok(())
 }
 
