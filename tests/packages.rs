@@ -11,32 +11,12 @@ use std::sync::LazyLock;
 
 use support::archives::{Archives, JNA, PLATFORMS, Python, VERSION, fetched};
 use support::c::run;
-use support::languages::{CALLBACKS, CALLS_AT_ONCE, Place, example};
+use support::languages::{CALLBACKS, CALLS_AT_ONCE, Place, copied, example, without_its_path};
 use support::{file, is_there, tool};
 
 static ARCHIVES: LazyLock<Archives> = LazyLock::new(|| Archives::new().unwrap());
 
 static WHEEL: LazyLock<PathBuf> = LazyLock::new(|| ARCHIVES.own_wheel().unwrap());
-
-/// A program that has the package, and nothing else that names the library.
-fn without_its_path(mut command: Command) -> Command {
-    command
-        .env_remove("FPGA_ASSOCIATE_LIBRARY")
-        .env_remove("LD_LIBRARY_PATH");
-    command
-}
-
-/// Copies an example to where the wrapper's source is not.
-fn copied(place: &Place, from: &str, to: &str) -> PathBuf {
-    let source = fs::read_to_string(example(from)).unwrap();
-    let path = place.folder().join(to);
-    fs::write(
-        &path,
-        source.replace("'./fpga_associate.js'", "'fpga-associate'"),
-    )
-    .unwrap();
-    path
-}
 
 #[test]
 fn a_wheel_serves_programs_that_know_no_path() {

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::c::machines::shipped;
 use super::c::{Toolchain, outside, root, run};
 use super::package::{target, unpacked};
 use super::{is_there, tool};
@@ -57,6 +59,17 @@ impl Archives {
         Ok(Self { folder })
     }
 
+    /// Those that `.packaging/release` made.
+    pub fn shipped() -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        for platform in PLATFORMS {
+            let archive = with_suffix(shipped(platform)?, ".tar.gz");
+            let name = archive.file_name().unwrap_or_default();
+            symlink(&archive, folder.path().join(name))?;
+        }
+        Ok(Self { folder })
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -82,6 +95,12 @@ impl Archives {
             .find(|wheel| wheel.to_string_lossy().ends_with(&own));
         found.ok_or_else(|| io::Error::other(own))
     }
+}
+
+fn with_suffix(path: PathBuf, suffix: &str) -> PathBuf {
+    let mut name = path.into_os_string();
+    name.push(suffix);
+    name.into()
 }
 
 fn stand_in(tree: &Path, platform: &str, library: &Path) -> io::Result<()> {

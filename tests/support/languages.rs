@@ -1,5 +1,6 @@
 //! What a program in any language must do with the library: the same for all of them.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -237,6 +238,26 @@ impl Place {
     }
 }
 
+/// A program that has the package, and nothing else that names the library.
+pub fn without_its_path(mut command: Command) -> Command {
+    command
+        .env_remove("FPGA_ASSOCIATE_LIBRARY")
+        .env_remove("LD_LIBRARY_PATH");
+    command
+}
+
+/// Copies an example to where the wrapper's source is not.
+pub fn copied(place: &Place, from: &str, to: &str) -> PathBuf {
+    let source = fs::read_to_string(example(from)).unwrap();
+    let path = place.folder().join(to);
+    fs::write(
+        &path,
+        source.replace("'./fpga_associate.js'", "'fpga-associate'"),
+    )
+    .unwrap();
+    path
+}
+
 /// The path of an example.
 pub fn example(path: &str) -> PathBuf {
     root().join("examples").join(path)
@@ -251,7 +272,11 @@ struct Printed {
 
 impl Printed {
     fn new(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        // Programs of Windows end their lines so.
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            text.replace("\r\n", "\n")
+        };
         Self {
             // -1: a signal ended it.
             status: output.status.code().unwrap_or(-1),

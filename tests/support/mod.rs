@@ -13,6 +13,7 @@ pub mod certificates;
 pub mod changes;
 pub mod client;
 pub mod credentials;
+pub mod elsewhere;
 pub mod examples;
 pub mod faults;
 pub mod given;

@@ -144,12 +144,25 @@ impl Wine {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
+        self.have_it_used(&mut command);
+        command
+    }
+
+    /// Makes it Windows 10, and puts what Wine lacks of that where the programs of every folder find it.
+    pub fn complete(&self) -> io::Result<()> {
+        run(self.command("winecfg").args(["-v", "win10"]))?;
+        let system = self.folder.path().join("prefix/drive_c/windows/system32");
+        let name = "bcryptprimitives.dll";
+        fs::copy(self.programs().join(name), system.join(name)).map(drop)
+    }
+
+    /// Has a program that starts Wine use this one.
+    pub fn have_it_used(&self, command: &mut Command) {
         command
             .env("WINEPREFIX", self.folder.path().join("prefix"))
             .env("WINEDEBUG", "-all")
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
             .env_remove("DISPLAY");
-        command
     }
 }
 
