@@ -4,6 +4,7 @@
 mod support;
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use ecs_emulator::{Emulator, Metadata, MetadataMode};
 use fpga_associate::status::Status;
@@ -12,6 +13,7 @@ use support::client::{Client, config, default_config};
 use support::credentials::SECRET_KEY;
 use support::raw::{NO_CONTENT, Server, Then, answer};
 use support::slow::with_metadata_address;
+use support::times::AT_ONCE;
 
 const ADDRESS: ([u8; 4], u16) = ([169, 254, 169, 254], 80);
 
@@ -319,9 +321,13 @@ fn a_metadata_service_that_does_not_answer_is_given_up_in_time() {
                     .timeout_ms(timeout_ms)
                     .ecs_agency()
                     .client(service.endpoint());
+                let begun = Instant::now();
                 let outcome = associate(&client, &service);
                 assert!(outcome.is(status), "{outcome:?}");
                 assert!(!outcome.outcome_unknown);
+                // A question takes three seconds at most, and without an answer there is no other.
+                let time = begun.elapsed();
+                assert!(time < Duration::from_secs(3) + AT_ONCE, "{time:?}");
             }
             drop(silent);
         },

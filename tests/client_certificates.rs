@@ -53,6 +53,29 @@ fn a_server_that_wants_another_client_certificate_has_done_nothing() {
     }
 }
 
+/// It asks for one, as an endpoint may.
+#[test]
+fn a_proxy_never_sees_the_certificate() {
+    for versions in [&[&TLS12], &[&TLS13]] {
+        let authority = Authority::new();
+        let ours = authority.sign_for_clients("client.test");
+        let proxy = tls_server_asking(authority.sign(&["127.0.0.1"]), &authority, versions);
+        let client = config()
+            .proxy(&endpoint(&proxy))
+            .ca_pem(authority.pem())
+            .client_certificate(ours.pem_with_key())
+            .max_attempts(1)
+            .client("https://service.test");
+        let outcome = client.example();
+        assert!(
+            outcome.is(Status::PROXY_FAILED),
+            "{versions:?}: {outcome:?}"
+        );
+        assert!(!outcome.outcome_unknown, "{versions:?}: {outcome:?}");
+        assert_eq!(proxy.finish().requests, [], "{versions:?}");
+    }
+}
+
 #[test]
 fn a_client_certificate_that_cannot_be_used_is_refused() {
     let ours = self_signed(&["client.test"]);

@@ -74,6 +74,18 @@ fn a_connection_has_a_limit_of_its_own_and_the_message_names_it() {
 }
 
 #[test]
+fn a_connection_has_ten_seconds_unless_it_is_told_otherwise() {
+    let hold = Hold::never_accepted();
+    let begun = Instant::now();
+    let outcome = hold.client(config().max_attempts(1)).example();
+    let time = begun.elapsed();
+    assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
+    assert!(outcome.message.contains("10000 ms"), "{outcome:?}");
+    let limit = Duration::from_secs(10);
+    assert!(time >= limit && time < limit + AT_ONCE, "{time:?}");
+}
+
+#[test]
 fn the_limit_of_a_connection_does_not_end_an_answer() {
     let hold = Hold::silent();
     let client = hold.client(config().connect_timeout_ms(100).timeout_ms(500));

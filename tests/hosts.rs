@@ -145,11 +145,29 @@ fn after_an_hour_of_use_a_server_shows_its_certificate_again() {
     let endpoint = format!("https://127.0.0.1:{}", server.port());
     let file = authority.file();
     let ca_file = file.to_str().unwrap();
-    host_with("long-use", &endpoint, ca_file, &service, &[], clock);
+    // More than an hour, with 50 seconds between two calls.
+    let pace = &["50", "80"];
+    host_with("long-use", &endpoint, ca_file, &service, pace, clock);
     let connections = server.finish().connection_of_each();
     assert_eq!(connections.len(), 80);
     assert_eq!(connections.last(), Some(&1), "{connections:?}");
     assert!(!kinds.lock().unwrap().contains(&HandshakeKind::Resumed));
+}
+
+#[test]
+fn a_connection_that_no_call_uses_serves_for_55_seconds() {
+    let service = Emulator::start_plain().unwrap();
+    for (seconds, connections) in [("54", [0, 0, 0]), ("56", [0, 1, 2])] {
+        let server = Server::answering(NO_CONTENT, Then::Keep);
+        let pace = &[seconds, "3"];
+        host_with("long-use", &server.endpoint(), "", &service, pace, clock);
+        assert_eq!(server.finish().connection_of_each(), connections);
+    }
+}
+
+#[test]
+fn a_client_has_two_descriptors_and_one_for_each_connection() {
+    host("counted-descriptors", &[]);
 }
 
 #[test]

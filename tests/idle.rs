@@ -109,6 +109,16 @@ fn idle_connections_are_closed_when_the_host_asks_for_it() {
 }
 
 #[test]
+fn a_client_that_is_freed_closes_its_connections() {
+    let server = Server::answering(NO_CONTENT, Then::Keep);
+    let client = config().client(&server.endpoint());
+    assert!(client.example().is(Status::OK));
+    assert_eq!(open_to(server.port()), 1);
+    drop(client);
+    wait_until(|| open_to(server.port()) == 0);
+}
+
+#[test]
 fn a_connection_that_is_used_is_not_closed_with_the_idle_ones() {
     let server = Server::start(|_, stream| succeed(stream));
     let client = Arc::new(config().client(&server.endpoint()));

@@ -10,7 +10,7 @@ use support::call;
 use support::client::config;
 use support::raw::{Server, Then, answer};
 use support::settings::{
-    LONGEST, SET_CA_FILE, SET_CONNECT_TIMEOUT, SET_MAX_ATTEMPTS, SET_PROXY, SET_TIMEOUT,
+    LONGEST, SET_CA_FILE, SET_CONNECT_TIMEOUT, SET_MAX_ATTEMPTS, SET_PROXY, SET_TIMEOUT, SET_TOKEN,
     SET_USER_AGENT, assert_refused, set_number, set_text, user_agent,
 };
 
@@ -66,6 +66,7 @@ fn null_and_text_that_is_not_utf_8_are_refused() {
         ("ca_file", SET_CA_FILE),
         ("proxy", SET_PROXY),
         ("user_agent", SET_USER_AGENT),
+        ("token", SET_TOKEN),
     ] {
         let config = config();
         // SAFETY: the configuration is alive; NULL is the point.
@@ -81,14 +82,19 @@ fn null_and_text_that_is_not_utf_8_are_refused() {
         let outcome = call::outcome(unsafe { set(ptr::null_mut(), 1) });
         assert_refused(&outcome, "config", "NULL");
     }
-    // SAFETY: NULL is the point.
-    let (allow_http, log) = unsafe {
-        (
-            capi::fpga_assoc_config_set_allow_http(ptr::null_mut(), true),
-            capi::fpga_assoc_config_set_log(ptr::null_mut(), None, ptr::null_mut()),
-        )
+    let (config, pem) = (ptr::null_mut(), c"x".as_ptr());
+    // SAFETY: NULL is the point, and the text is a constant of one byte.
+    let statuses = unsafe {
+        [
+            capi::fpga_assoc_config_set_allow_http(config, true),
+            capi::fpga_assoc_config_set_confirm(config, true),
+            capi::fpga_assoc_config_set_idempotent(config, true),
+            capi::fpga_assoc_config_set_ca_pem(config, pem, 1),
+            capi::fpga_assoc_config_set_client_certificate(config, pem, 1),
+            capi::fpga_assoc_config_set_log(config, None, ptr::null_mut()),
+        ]
     };
-    assert_eq!([allow_http, log], [Status::INVALID_ARGUMENT.number(); 2]);
+    assert_eq!(statuses, [Status::INVALID_ARGUMENT.number(); 6]);
 }
 
 #[test]
@@ -182,6 +188,26 @@ fn a_product_that_cannot_stand_in_a_header_is_refused() {
     ] {
         let outcome = set_text(&config, SET_USER_AGENT, product);
         assert_refused(&outcome, "user_agent", product);
+    }
+}
+
+#[test]
+fn a_token_that_cannot_be_sent_is_refused_and_not_repeated() {
+    let config = config();
+    for token in [
+        "",
+        "hunter2 hunter2",
+        "hunter2hunter2\r\nX-Other: b",
+        "hunter2hunter2é",
+        &"hunter2".repeat(10_000),
+    ] {
+        let outcome = set_text(&config, SET_TOKEN, token);
+        assert_refused(&outcome, "token", &token[..token.len().min(40)]);
+        assert!(!outcome.message.contains("hunter2"), "{outcome:?}");
+    }
+    for (length, is_accepted) in [(1, true), (65_536, true), (65_537, false)] {
+        let outcome = set_text(&config, SET_TOKEN, "t".repeat(length));
+        assert_eq!(outcome.is(Status::OK), is_accepted, "{length}: {outcome:?}");
     }
 }
 

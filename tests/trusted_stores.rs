@@ -178,3 +178,37 @@ fn the_systems_bundle_and_its_folder_are_one_store() {
         .collect();
     assert_eq!(told, ["status 0", "status 0", "status 5"], "{output:?}");
 }
+
+/// The environment names another file from the first call on.
+#[test]
+fn trusted_certificates_are_read_once_a_process() {
+    const ENDPOINTS: &str = "FPGA_ASSOCIATE_TEST_READ_ONCE";
+    const OTHER: &str = "FPGA_ASSOCIATE_TEST_OTHER_FILE";
+    let test = "trusted_certificates_are_read_once_a_process";
+    if let Ok(endpoints) = std::env::var(ENDPOINTS) {
+        let other = std::env::var(OTHER).unwrap();
+        for endpoint in endpoints.split_whitespace() {
+            let outcome = support::client::config().client(endpoint).example();
+            println!("\nstatus {}", outcome.status);
+            // SAFETY: this test is alone in its process, and no other thread reads the environment now.
+            unsafe { std::env::set_var("SSL_CERT_FILE", &other) };
+        }
+        return;
+    }
+    let [one, other] = [(); 2].map(|()| Authority::new());
+    let servers = [&one, &one, &other].map(|by| tls_server(by.sign(&["127.0.0.1"])));
+    let output = support::itself::command()
+        .args([test, "--exact", "--nocapture"])
+        .env("SSL_CERT_FILE", one.file())
+        .env_remove("SSL_CERT_DIR")
+        .env(OTHER, other.file())
+        .env(ENDPOINTS, servers.each_ref().map(endpoint).join(" "))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    let told: Vec<_> = told
+        .lines()
+        .filter(|line| line.starts_with("status"))
+        .collect();
+    assert_eq!(told, ["status 0", "status 0", "status 5"], "{output:?}");
+}

@@ -127,3 +127,21 @@ pub extern "C" fn fpga_assoc_last_error_detail() -> *const fpga_assoc_error {
     }
     LAST.get()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_as_a_defect_of_the_library() {
+        let status = keep(|| panic!("deliberate"));
+        assert_eq!(status, Status::INTERNAL.number());
+        // SAFETY: never NULL, and alive until this thread's next call.
+        let told = unsafe { CStr::from_ptr(fpga_assoc_last_error()) };
+        assert_eq!(told, c"a defect in this library was contained");
+        assert_eq!(keep(|| Ok(())), Status::OK.number());
+        assert!(fpga_assoc_last_error_detail().is_null());
+    }
+}

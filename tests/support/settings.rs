@@ -16,6 +16,7 @@ type SetText = unsafe extern "C" fn(RawConfig, *const c_char) -> i32;
 pub const SET_CA_FILE: SetText = capi::fpga_assoc_config_set_ca_file;
 pub const SET_PROXY: SetText = capi::fpga_assoc_config_set_proxy;
 pub const SET_USER_AGENT: SetText = capi::fpga_assoc_config_set_user_agent;
+pub const SET_TOKEN: SetText = capi::fpga_assoc_config_set_token;
 pub const SET_TIMEOUT: SetNumber = capi::fpga_assoc_config_set_timeout_ms;
 pub const SET_CONNECT_TIMEOUT: SetNumber = capi::fpga_assoc_config_set_connect_timeout_ms;
 pub const SET_MAX_ATTEMPTS: SetNumber = capi::fpga_assoc_config_set_max_attempts;

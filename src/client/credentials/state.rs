@@ -135,3 +135,26 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_key_is_left_alone_for_a_minute() {
+        let held = Held::of_access_key("AK", "secret", None, None).unwrap();
+        let other = Held::of_access_key("KA", "secret", None, None).unwrap();
+        let mut state = State::default();
+        assert_eq!(state.locked_for(&held), None);
+        state.lock_out("AK");
+        let left = state.locked_for(&held).unwrap();
+        assert!(left > Duration::from_secs(50) && left <= LOCKED, "{left:?}");
+        assert_eq!(state.locked_for(&other), None);
+        for (seconds, is_locked) in [(59, true), (61, false)] {
+            if let Some(then) = Instant::now().checked_sub(Duration::from_secs(seconds)) {
+                state.locked = vec![("AK".to_owned(), then)];
+                assert_eq!(state.locked_for(&held).is_some(), is_locked, "{seconds}");
+            }
+        }
+    }
+}

@@ -196,16 +196,16 @@ static int early_clock(const char *plain_endpoint)
     return is_answered(plain_endpoint) ? 0 : failed("over plain http");
 }
 
-/* More than an hour of calls, 50 seconds apart, on one connection as long as it is kept. */
-static int long_use(void)
+/* Calls with so many seconds between them, on one connection as long as it is kept. */
+static int long_use(long seconds, int calls)
 {
     void (*move_clock)(long seconds);
     int i;
     *(void **)&move_clock = dlsym(RTLD_DEFAULT, "move_clock");
     if (move_clock == NULL)
         return failed("clock.c is not in front");
-    for (i = 0; i < 80; i++) {
-        move_clock(50);
+    for (i = 0; i < calls; i++) {
+        move_clock(seconds);
         if (call() != FPGA_ASSOC_OK)
             return failed("a call");
     }
@@ -246,6 +246,26 @@ static int empty_root(const char *folder)
     if (one_line_call() != FPGA_ASSOC_TLS_FAILED || strstr(fpga_assoc_last_error(), "not trusted") == NULL)
         return failed("with the built-in certificates");
     return 0;
+}
+
+/* A client has two descriptors from its first call on, the one-line calls have none, and each connection has one. */
+static int counted_descriptors(void)
+{
+    int before = entries_of("/proc/self/fd");
+    if (call() != FPGA_ASSOC_NOT_FOUND || entries_of("/proc/self/fd") != before + 3)
+        return failed("with a client and a connection");
+    fpga_assoc_client_close_idle(client);
+    if (entries_of("/proc/self/fd") != before + 2)
+        return failed("with a client");
+    if (call() != FPGA_ASSOC_NOT_FOUND)
+        return failed("a call");
+    fpga_assoc_client_free(client);
+    if (entries_of("/proc/self/fd") != before)
+        return failed("without the client");
+    if (one_line_call() != FPGA_ASSOC_NOT_FOUND || entries_of("/proc/self/fd") != before + 1)
+        return failed("with a connection of the one-line calls");
+    fpga_assoc_close_idle();
+    return entries_of("/proc/self/fd") == before ? 0 : failed("in the end");
 }
 
 static int closed_streams(void)
@@ -356,11 +376,13 @@ int main(int argc, char **argv)
     if (strcmp(mode, "early-clock") == 0)
         return early_clock(argv[7]);
     if (strcmp(mode, "long-use") == 0)
-        return long_use();
+        return long_use(atol(argv[7]), atoi(argv[8]));
     if (strcmp(mode, "no-threads") == 0)
         return no_threads();
     if (strcmp(mode, "empty-root") == 0)
         return empty_root(argv[7]);
+    if (strcmp(mode, "counted-descriptors") == 0)
+        return counted_descriptors();
     if (strcmp(mode, "closed-streams") == 0)
         return closed_streams();
     if (strcmp(mode, "left-alone") == 0)

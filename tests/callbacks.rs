@@ -1,0 +1,104 @@
+//! On which thread the host's functions are called, and what a client does that has none.
+
+mod support;
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use fpga_associate::capi;
+use fpga_associate::status::Status;
+use support::client::config;
+use support::raw::{NO_CONTENT, Server, Then, answer};
+use support::slow::on_line;
+
+#[test]
+fn the_functions_for_the_log_and_for_credentials_are_called_on_the_thread_that_calls() {
+    let server = Server::answering_first(answer(429, "", ""), Then::Keep);
+    let (tells, told) = mpsc::channel();
+    let tells_too = tells.clone();
+    let settings = config().credentials(move |_, grant| {
+        tells_too.send(thread::current().id()).unwrap();
+        assert_eq!(grant.token("a-token", 0), 0);
+    });
+    let settings = on_line(settings, move |_, _| {
+        tells.send(thread::current().id()).unwrap();
+    });
+    let client = settings.client(&server.endpoint());
+    let caller = thread::scope(|scope| {
+        let call = scope.spawn(|| {
+            let outcome = client.own_example();
+            assert!(outcome.is(Status::OK), "{outcome:?}");
+            thread::current().id()
+        });
+        call.join().unwrap()
+    });
+    let threads: Vec<_> = told.try_iter().collect();
+    assert!(threads.len() > 5, "{threads:?}");
+    assert!(threads.iter().all(|thread| *thread == caller));
+}
+
+#[test]
+fn null_in_place_of_a_credentials_callback_takes_the_clients_credentials_away() {
+    let server = Server::answering(NO_CONTENT, Then::Keep);
+    let settings = config().token("a-token").set(|config| {
+        let set = capi::fpga_assoc_config_set_credentials_callback;
+        // SAFETY: the configuration is alive.
+        unsafe { set(config, None, ptr::null_mut()) }
+    });
+    let outcome = settings.client(&server.endpoint()).own_example();
+    assert!(outcome.is(Status::INVALID_ARGUMENT), "{outcome:?}");
+    assert!(outcome.message.starts_with("token: is NULL"), "{outcome:?}");
+    assert_eq!(server.finish().connections, 0);
+}
+
+unsafe extern "C" fn refuse(_: *mut c_void, _: i32, grant: *mut capi::fpga_assoc_grant) {
+    // SAFETY: the grant lives as long as the callback, and the text is a constant.
+    unsafe {
+        let status = capi::fpga_assoc_grant_refuse(grant, c"\xff".as_ptr());
+        assert_eq!(status, Status::INVALID_ARGUMENT.number());
+        assert_eq!(capi::fpga_assoc_grant_refuse(grant, ptr::null()), 0);
+    }
+}
+
+#[test]
+fn a_refusal_needs_no_words_and_takes_none_that_are_not_utf_8() {
+    let server = Server::answering(NO_CONTENT, Then::Keep);
+    let settings = config().set(|config| {
+        let set = capi::fpga_assoc_config_set_credentials_callback;
+        // SAFETY: the configuration is alive.
+        unsafe { set(config, Some(refuse), ptr::null_mut()) }
+    });
+    let outcome = settings.client(&server.endpoint()).own_example();
+    assert!(outcome.is(Status::CREDENTIALS_FAILED), "{outcome:?}");
+    let words = "the credentials callback refused";
+    assert!(outcome.message.ends_with(words), "{outcome:?}");
+    assert_eq!(server.finish().connections, 0);
+}
+
+#[test]
+fn a_child_of_the_credentials_callback_sends_nothing_of_its_parents_call() {
+    let server = Server::answering(NO_CONTENT, Then::Keep);
+    let child = Arc::new(AtomicI32::new(-1));
+    let made = Arc::clone(&child);
+    let settings = config().credentials(move |_, grant| {
+        // SAFETY: the child makes no call but the one that it is in, and ends.
+        made.store(unsafe { libc::fork() }, Ordering::SeqCst);
+        assert_eq!(grant.token("a-token", 0), 0);
+    });
+    let outcome = settings.client(&server.endpoint()).own_example();
+    let child = child.load(Ordering::SeqCst);
+    if child == 0 {
+        let is_honest = outcome.is(Status::CONNECTION_LOST);
+        // SAFETY: ends the child at once.
+        unsafe { libc::_exit(i32::from(!is_honest)) };
+    }
+    assert!(child > 0 && outcome.is(Status::OK), "{outcome:?}");
+    let mut status = -1;
+    // SAFETY: the child has not been waited for.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0);
+    assert_eq!(server.finish().requests.len(), 1);
+}
