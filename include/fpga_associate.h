@@ -771,10 +771,10 @@ int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *confi
  * Sets how many times a request may be tried, 1 to 100. The default is 3; 1 is no second try.
  *
  * An associate or disassociate request is sent again, after a wait, only where the service
- * provably did nothing (no connection, a TLS handshake or a proxy that broke off, HTTP 429 or 503,
- * a flow-control code) or a list call has shown since that it was not done. A list request, of which each page has this many attempts, is
- * also sent again after lost connections, time-outs and other HTTP 5xx. What the service asks to
- * wait is waited for where the time for the whole call allows.
+ * provably did nothing (no connection, a TLS handshake or a proxy that broke off, HTTP 408, 425 or
+ * 429, a flow-control code) or a list call has shown since that it was not done. A list request, of
+ * which each page has this many attempts, is also sent again after lost connections, time-outs and
+ * HTTP 5xx. What the service asks to wait is waited for where the time for the whole call allows.
  *
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
  * that is NULL; sets the thread's last error. Thread-safe.

@@ -161,6 +161,8 @@ impl Wine {
         command
             .env("WINEPREFIX", self.folder.path().join("prefix"))
             .env("WINEDEBUG", "-all")
+            // Where its server has its socket, which it leaves behind.
+            .env("TMPDIR", self.folder.path())
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
             .env_remove("DISPLAY");
     }
