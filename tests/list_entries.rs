@@ -83,12 +83,15 @@ fn fields_of_another_type_are_empty_and_what_is_unknown_stays_as_it_came() {
 #[test]
 fn a_list_that_repeats_the_token_is_told_without_it() {
     let document = json!({ "associations": [{ "image_id": ECS_ID, "note": TOKEN, "fpgaimages": [
-        { "id": FPGA_ID, "name": format!("for {}", &TOKEN[8..24]), "description": "fine" },
+        { "id": FPGA_ID, "name": format!("for {}", &TOKEN[8..24]), "description": "fine",
+          "metadata": { "key": TOKEN } },
     ]}]});
     let found = once(&Server::answering(json_answer(&document), Then::Keep)).unwrap();
     let entry = found.get(0).unwrap();
     assert_eq!(text(entry.name), "the answer repeats the token");
     assert_eq!(text(entry.description), "fine");
+    // It is JSON in every case.
+    assert_eq!(text(entry.metadata), r#""the answer repeats the token""#);
     for piece in TOKEN.as_bytes().windows(8) {
         let piece = std::str::from_utf8(piece).unwrap();
         assert!(!found.json().contains(piece), "{}", found.json());

@@ -258,10 +258,13 @@ impl Shown<'_> {
         self.text(fields.text(name).unwrap_or_default())
     }
 
-    /// A field as it came.
+    /// A field as it came; one that is withheld is JSON too.
     fn field_json(&self, fields: &Fields<'_>, name: &str) -> Result<String, Unusable> {
         let value = fields.get(name).map_or("", RawValue::get);
-        self.text(memory::concat(&[value])?)
+        if self.hides(value)? {
+            return Ok(quoted(WITHHELD));
+        }
+        Ok(memory::concat(&[value])?)
     }
 
     /// Fields as JSON: each that repeats the token is withheld, and all where they do so together.
