@@ -31,6 +31,8 @@ mod dial;
 mod endpoint;
 mod failure;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gate;
 mod helpers;
 mod head;
