@@ -5,13 +5,12 @@ mod support;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
 use support::archives::{VERSION, fetched};
-use support::c::{root, run};
 use support::package::{
-    Project, exports, files, folders_of_the_builder_in, globals, is_shared, promised_exports,
+    Project, copy_sources, exports, files, folders_of_the_builder_in, globals, is_shared,
+    promised_exports,
 };
 use support::tool;
 
@@ -31,12 +30,7 @@ static SOURCES: LazyLock<Option<Sources>> = LazyLock::new(|| {
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conan/a project");
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    run(Command::new("sh").current_dir(root()).env("PROJECT", &folder).args([
-        "-ec",
-        "git ls-files -z | tar --create --null --files-from - | tar --extract --directory \"$PROJECT\"",
-    ]))
-    .unwrap();
+    copy_sources(&folder).unwrap();
     Some(Sources { conan, folder })
 });
 

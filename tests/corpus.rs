@@ -8,6 +8,8 @@
 mod answers;
 #[path = "fuzz/src/arguments.rs"]
 mod arguments;
+#[path = "fuzz/src/calendar.rs"]
+mod calendar;
 #[path = "fuzz/src/environment.rs"]
 mod environment;
 #[path = "fuzz/src/grants.rs"]

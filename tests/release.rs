@@ -3,12 +3,15 @@
 mod support;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use support::archives::PLATFORMS;
+use support::c::machines::shipped;
 use support::c::{outside, root, run};
 use support::package::{
-    Project, dynamic, exports, files, folders_of_the_builder_in, is_optimised_as_a_whole,
-    promised_exports, target, unpacked,
+    Project, copy_sources, dynamic, exports, files, folders_of_the_builder_in,
+    is_optimised_as_a_whole, promised_exports, target, unpacked,
 };
 use support::tool;
 
@@ -169,33 +172,60 @@ fn the_c_example_runs_with_the_unpacked_archive_by_cmake() {
     project.associate_with("build/associate").unwrap();
 }
 
-#[test]
-fn another_folder_and_another_cargo_home_give_the_same_bytes() {
-    let Some(unpacked) = unpacked() else { return };
-    let elsewhere = tempfile::tempdir().unwrap();
-    let project = elsewhere.path().join("another/project");
-    fs::create_dir_all(&project).unwrap();
-    run(Command::new("sh").current_dir(root()).env("PROJECT", &project).args([
-        "-ec",
-        "git ls-files -z | tar --create --null --files-from - | tar --extract --directory \"$PROJECT\"",
-    ]))
-    .unwrap();
+/// Archives of the same commit, built in another folder and with another `CARGO_HOME`.
+fn built_elsewhere(elsewhere: &Path, targets: &[&str]) -> Vec<PathBuf> {
+    let project = elsewhere.join("another/project");
+    copy_sources(&project).unwrap();
     let date = run(Command::new("git")
         .current_dir(root())
         .args(["log", "-1", "--format=%ct"]))
     .unwrap();
-    let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
-    let archive = run(outside(project.join(".packaging/release"))
-        .arg(triple)
-        .env("CARGO_HOME", elsewhere.path().join("home"))
-        .env("CARGO_TARGET_DIR", elsewhere.path().join("target"))
+    let archives = run(outside(project.join(".packaging/release"))
+        .args(targets)
+        .env("CARGO_HOME", elsewhere.join("home"))
+        .env("CARGO_TARGET_DIR", elsewhere.join("target"))
         .env_remove("FPGA_ASSOC_PACKAGES")
         .env("SOURCE_DATE_EPOCH", date.trim()))
     .unwrap();
-    let again = std::path::Path::new(archive.trim_end().trim_end_matches(".tar.gz"));
+    archives.lines().map(PathBuf::from).collect()
+}
+
+#[test]
+fn another_folder_and_another_cargo_home_give_the_same_bytes() {
+    let Some(unpacked) = unpacked() else { return };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let archive = built_elsewhere(elsewhere.path(), &[&triple]).remove(0);
+    let again = archive.to_str().unwrap().trim_end_matches(".tar.gz");
     for file in files(unpacked).unwrap() {
-        let is_same =
-            fs::read(unpacked.join(&file)).unwrap() == fs::read(again.join(&file)).unwrap();
+        let is_same = fs::read(unpacked.join(&file)).unwrap()
+            == fs::read(Path::new(again).join(&file)).unwrap();
         assert!(is_same, "{file}");
     }
+}
+
+/// As before, with the archives that `.packaging/release` made of this very commit.
+fn same_as_shipped(targets: &[&str]) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let archives = built_elsewhere(elsewhere.path(), targets);
+    assert_eq!(archives.len(), targets.len());
+    for (target, archive) in targets.iter().zip(archives) {
+        let shipped = shipped(target)
+            .unwrap()
+            .with_file_name(archive.file_name().unwrap());
+        let is_same = fs::read(shipped).unwrap() == fs::read(archive).unwrap();
+        assert!(is_same, "{target}");
+    }
+}
+
+#[test]
+#[ignore = "needs archives of other systems: .ci/platforms release bytes"]
+fn another_folder_gives_the_same_bytes_where_the_standard_library_is_built_too() {
+    same_as_shipped(&["x86_64-linux-musl"]);
+}
+
+#[test]
+#[ignore = "takes minutes, and needs archives of other systems: .ci/platforms release all_bytes"]
+fn another_folder_gives_the_same_bytes_for_every_target() {
+    same_as_shipped(&PLATFORMS);
 }

@@ -120,7 +120,7 @@ impl Toolchain {
             .arg(shipped.join("include"))
             .arg(root().join(source))
             .arg(shipped.join("lib/libfpga_associate.a"))
-            .args(machine.libraries())
+            .args(machine.libraries)
             .arg("-o")
             .arg(&program))?;
         machine.startable(program)

@@ -61,12 +61,13 @@ pub struct Elsewhere {
 impl Elsewhere {
     pub fn new(system: System) -> io::Result<Self> {
         let wine = match system {
-            System::Windows => Some(Wine::new()?),
+            System::Windows => {
+                let wine = Wine::new()?;
+                wine.complete()?;
+                Some(wine)
+            }
             System::Aarch64 | System::Musl | System::Aarch64Musl => None,
         };
-        if let Some(wine) = &wine {
-            wine.complete()?;
-        }
         Ok(Self {
             place: Place::new(),
             system,

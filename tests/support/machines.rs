@@ -12,18 +12,18 @@ use std::process::Command;
 use super::{root, run, target};
 
 /// The variable that names one of [`MACHINES`].
-pub const VARIABLE: &str = "FPGA_ASSOC_MACHINE";
+const VARIABLE: &str = "FPGA_ASSOC_MACHINE";
 
 /// A kind of machine.
 pub struct Machine {
     /// Its name in `.packaging/targets`.
     name: &'static str,
     /// What compiles for it, with options. `zig` is the one that `.packaging/rust` fetched.
-    compiler: &'static [&'static str],
+    compiler: (&'static str, &'static [&'static str]),
     /// What runs its programs, and the folder that it takes for the root of their libraries.
     emulator: Option<(&'static str, &'static str)>,
     /// What the static library needs beside the C library.
-    libraries: &'static [&'static str],
+    pub libraries: &'static [&'static str],
 }
 
 /// What the static library is linked with where the C library is glibc.
@@ -32,26 +32,26 @@ const GNU: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"];
 const MACHINES: [Machine; 5] = [
     Machine {
         name: "x86_64-linux-gnu",
-        compiler: &["gcc"],
+        compiler: ("gcc", &[]),
         emulator: None,
         libraries: GNU,
     },
     Machine {
         name: "aarch64-linux-gnu",
-        compiler: &["aarch64-linux-gnu-gcc"],
+        compiler: ("aarch64-linux-gnu-gcc", &[]),
         emulator: Some(("qemu-aarch64", "/usr/aarch64-linux-gnu")),
         libraries: GNU,
     },
     // Debian's compiler for musl can't link unwinding: its own library for that is glibc's.
     Machine {
         name: "x86_64-linux-musl",
-        compiler: &["zig", "cc", "-target", "x86_64-linux-musl", "-dynamic"],
+        compiler: ("zig", &["cc", "-target", "x86_64-linux-musl", "-dynamic"]),
         emulator: None,
         libraries: &["-lunwind"],
     },
     Machine {
         name: "aarch64-linux-musl",
-        compiler: &["zig", "cc", "-target", "aarch64-linux-musl", "-dynamic"],
+        compiler: ("zig", &["cc", "-target", "aarch64-linux-musl", "-dynamic"]),
         // Debian's musl for that processor, from `.packaging/debian-files`.
         emulator: Some(("qemu-aarch64", "release-tools/arm64")),
         libraries: &["-lunwind"],
@@ -59,7 +59,7 @@ const MACHINES: [Machine; 5] = [
     // The other byte order.
     Machine {
         name: "s390x-linux-gnu",
-        compiler: &["s390x-linux-gnu-gcc"],
+        compiler: ("s390x-linux-gnu-gcc", &[]),
         emulator: Some(("qemu-s390x", "/usr/s390x-linux-gnu")),
         libraries: GNU,
     },
@@ -79,24 +79,14 @@ impl Machine {
 
     /// A command that compiles a C program for it.
     pub fn compiler(&self) -> io::Result<Command> {
-        let (program, options) = match self.compiler {
-            ["zig", options @ ..] => {
-                let python = target()?.join("release-tools/python/bin/python");
-                let mut zig = Command::new(python);
-                zig.args(["-m", "ziglang"]).args(options);
-                return Ok(zig);
-            }
-            [program, options @ ..] => (program, options),
-            [] => (&"cc", [].as_slice()),
-        };
+        let (program, options) = self.compiler;
         let mut compiler = Command::new(program);
+        if program == "zig" {
+            compiler = Command::new(target()?.join("release-tools/python/bin/python"));
+            compiler.args(["-m", "ziglang"]);
+        }
         compiler.args(options);
         Ok(compiler)
-    }
-
-    /// What the static library needs beside the C library.
-    pub const fn libraries(&self) -> &'static [&'static str] {
-        self.libraries
     }
 
     /// The variable that has a program load a library before all others, and nothing else do so.

@@ -94,6 +94,17 @@ impl Project {
     }
 }
 
+/// Copies what git knows of the project, as it is now, into a folder that is made.
+pub fn copy_sources(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let copy = "git ls-files -z | tar --create --null --files-from - | tar --extract --directory \"$FOLDER\"";
+    run(Command::new("sh")
+        .current_dir(root())
+        .env("FOLDER", folder)
+        .args(["-ec", copy]))
+    .map(drop)
+}
+
 /// Lines of `readelf -d` that have this word.
 pub fn dynamic(file: &Path, word: &str) -> io::Result<Vec<String>> {
     let section = run(Command::new("readelf").arg("-dW").arg(file))?;

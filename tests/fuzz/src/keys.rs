@@ -11,6 +11,7 @@ use fpga_associate::status::Status;
 use rustix::fs::{MemfdFlags, memfd_create};
 use serde_json::Value;
 
+use crate::calendar;
 use crate::environment::set;
 use crate::input::Input;
 use crate::told::{check_line, is_token, repeats};
@@ -195,7 +196,7 @@ fn metadata(body: &[u8]) {
 
 /// `2020-01-04T09:05:22…Z` or `20200104T090522…Z`, day by day.
 fn seconds(text: &str) -> Option<i64> {
-    let digits: Vec<i64> = text
+    let digits: Vec<u64> = text
         .bytes()
         .filter(u8::is_ascii_digit)
         .map(|digit| (digit - b'0').into())
@@ -206,27 +207,9 @@ fn seconds(text: &str) -> Option<i64> {
             .map(|digits| digits.iter().fold(0, |sum, digit| sum * 10 + digit))
     };
     let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
-    let is_leap = |year: i64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let of_years: i64 = (1970..year)
-        .map(|year| 365 + i64::from(is_leap(year)))
-        .sum();
-    let lengths = [
-        31,
-        28 + i64::from(is_leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
-    let of_months: i64 = lengths.iter().take(usize::try_from(month - 1).ok()?).sum();
-    let days = of_years + of_months + day - 1;
-    Some(days * 86_400 + number(8, 10)? * 3600 + number(10, 12)? * 60 + number(12, 14)?)
+    let days = calendar::days(year, month, day)?;
+    let time = number(8, 10)? * 3600 + number(10, 12)? * 60 + number(12, 14)?;
+    i64::try_from(days * 86_400 + time).ok()
 }
 
 fn token(text: &[u8]) {

@@ -12,6 +12,7 @@ pub mod refusals;
 pub mod routes;
 pub mod transport;
 
+mod calendar;
 mod environment;
 mod exchanges;
 mod http;

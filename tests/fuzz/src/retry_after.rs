@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use crate::calendar;
+
 /// The most, in milliseconds.
 const DAY: u64 = 86_400_000;
 
@@ -65,31 +67,12 @@ fn date(text: &str) -> Option<u64> {
     let has_marks = marks
         .iter()
         .all(|(at, mark)| text.get(*at..at + mark.len()) == Some(mark));
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let lengths = [
-        31,
-        28 + u64::from(is_leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
     let is_a_time = (1970..=9999).contains(&year) && hour < 24 && minute < 60 && second < 60;
-    if !has_marks || !is_a_time || !(1..=lengths[month]).contains(&day) {
+    let is_a_day = (1..=calendar::months(year)[month]).contains(&day);
+    if !has_marks || !is_a_time || !is_a_day {
         return None;
     }
-    let years: u64 = (1970..year)
-        .map(|year| 365 + u64::from(is_leap(year)))
-        .sum();
-    let days = years + lengths[..month].iter().sum::<u64>() + day - 1;
+    let days = calendar::days(year, month as u64 + 1, day)?;
     let is_that_day = text.get(..3) == DAYS.get((days % 7) as usize).copied();
     is_that_day.then_some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
