@@ -478,7 +478,7 @@ mod tests {
         };
         assert_eq!((&*third.fpga_id, &*fourth.fpga_id), (WITHHELD, WITHHELD));
         assert_eq!(first.name, WITHHELD);
-        assert_eq!(first.metadata, WITHHELD);
+        assert_eq!(first.metadata, format!("\"{WITHHELD}\""));
         assert_eq!(first.description, "fine");
         assert_eq!(second.name, "MIIFN");
         let json: Value = serde_json::from_str(&list.json().unwrap()).unwrap();
