@@ -5,12 +5,12 @@ mod support;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Barrier, OnceLock, mpsc};
 use std::thread;
 
 use fpga_associate::capi;
 use fpga_associate::status::Status;
-use support::client::config;
+use support::client::{Client, config};
 use support::raw::{NO_CONTENT, Server, Then, answer};
 use support::slow::on_line;
 
@@ -101,4 +101,37 @@ fn a_child_of_the_credentials_callback_sends_nothing_of_its_parents_call() {
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert_eq!(status, 0);
     assert_eq!(server.finish().requests.len(), 1);
+}
+
+/// Each waits for credentials that the other's function is to bring, which waits in its turn; one that has
+/// waited until its deadline lets the other go on.
+#[test]
+fn two_clients_whose_functions_call_each_other_wait_until_a_deadline_and_no_longer() {
+    let server = Server::answering(NO_CONTENT, Then::Keep);
+    let clients: Arc<[OnceLock<Client>; 2]> = Arc::default();
+    let are_both_asked = Arc::new(Barrier::new(2));
+    for (one, other, timeout_ms) in [(0, 1, 500), (1, 0, 60_000)] {
+        let (all, are_both_asked) = (Arc::clone(&clients), Arc::clone(&are_both_asked));
+        let settings = config()
+            .timeout_ms(timeout_ms)
+            .credentials(move |_, grant| {
+                are_both_asked.wait();
+                all[other].get().unwrap().own_example();
+                assert_eq!(grant.token("a-token", 0), 0);
+            });
+        assert!(
+            clients[one]
+                .set(settings.client(&server.endpoint()))
+                .is_ok()
+        );
+    }
+    let [hasty, patient] = &*clients;
+    thread::scope(|scope| {
+        let call = scope.spawn(|| patient.get().unwrap().own_example());
+        let outcome = hasty.get().unwrap().own_example();
+        assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
+        let outcome = call.join().unwrap();
+        assert!(outcome.is(Status::OK), "{outcome:?}");
+    });
+    assert_eq!(server.finish().requests.len(), 2);
 }

@@ -2,17 +2,20 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
 use support::c::{Toolchain, root, run};
+use support::call::{ECS_ID, FPGA_ID, PROJECT_ID, TOKEN};
+use support::certificates::{Authority, tls_server_with};
 use support::client::config;
-use support::raw::{Server, Then, succeed};
-use support::slow::on_line;
+use support::raw::{NO_CONTENT, Server, Then, succeed};
+use support::slow::{on_line, wait_until};
 
 /// Calls of both sides, with and without threads that are in the middle of a call when the process
 /// forks.
@@ -131,4 +134,67 @@ fn a_child_can_change_settings_that_a_thread_of_its_parent_was_changing() {
     let source = root().join("tests/support/programs/fork_config.c");
     let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
     run(Command::new(program).arg(service.ca_file()).arg("500")).unwrap();
+}
+
+/// The parent's connections, one that a call uses and one that is idle, are used on: over TLS too, where
+/// a word of farewell from the child would end them.
+#[test]
+fn what_a_child_shuts_down_closes_or_frees_is_its_own() {
+    let toolchain = Toolchain::new().unwrap();
+    let source = root().join("tests/support/programs/fork_ends.c");
+    let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
+    let authority = Authority::new();
+    for (what, connections) in [("shutdown", 2), ("close_idle", 4), ("free", 2)] {
+        for is_tls in [false, true] {
+            let (release, released) = mpsc::channel::<()>();
+            let released = Mutex::new(released);
+            let answer = move |nth: usize, stream: &mut dyn Write| {
+                if nth == 0 {
+                    released.lock().unwrap().recv().ok();
+                }
+                stream.write_all(NO_CONTENT).ok();
+                Then::Keep
+            };
+            let (server, scheme) = match is_tls {
+                true => {
+                    let identity = authority.sign(&["127.0.0.1"]);
+                    let server = tls_server_with(identity, move |nth, stream| answer(nth, stream));
+                    (server, "https")
+                }
+                false => (
+                    Server::start(move |nth, stream| answer(nth, stream)),
+                    "http",
+                ),
+            };
+            let mut host = Command::new(&program)
+                .arg(format!("{scheme}://{}", server.address()))
+                .arg(if is_tls { authority.file() } else { "-".into() })
+                .args([PROJECT_ID, FPGA_ID, ECS_ID, what])
+                .env("FPGA_TOKEN", TOKEN)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            // The first call is under way.
+            wait_until(|| server.seen().requests.len() == 1);
+            host.stdin.take().unwrap().write_all(b"\n").unwrap();
+            let mut line = String::new();
+            BufReader::new(host.stdout.take().unwrap())
+                .read_line(&mut line)
+                .unwrap();
+            release.send(()).ok();
+            let status = host.wait().unwrap();
+            assert!(
+                status.success() && line == "called\n",
+                "{what}, {scheme}: {status}"
+            );
+            let seen = server.finish();
+            assert_eq!(
+                seen.connections,
+                connections,
+                "{what}, {scheme}: {:?}",
+                seen.connection_of_each()
+            );
+        }
+    }
 }

@@ -100,24 +100,54 @@ fn a_status_that_is_not_looked_at_is_a_warning() {
     }
 }
 
+/// All that return a status, but for those that can't fail, and a refusal of credentials, which leaves the
+/// caller without them either way.
+#[test]
+fn every_function_whose_failure_nothing_else_tells_is_marked() {
+    const UNMARKED: [&str; 5] = [
+        "fpga_assoc_grant_refuse",
+        "fpga_assoc_error_status",
+        "fpga_assoc_error_http_status",
+        "fpga_assoc_error_observed",
+        "fpga_assoc_plan_result",
+    ];
+    let mut marked = 0;
+    for declaration in GENERATED.split("\nFPGA_ASSOC_API").skip(1) {
+        let (declaration, _) = declaration.split_once(';').unwrap();
+        let is_marked = declaration.trim().starts_with("FPGA_ASSOC_MUST_CHECK");
+        let returns_status =
+            declaration.contains("\nint32_t fpga_") || declaration.starts_with(" int32_t fpga_");
+        let is_unmarked = UNMARKED
+            .iter()
+            .any(|name| declaration.contains(&format!("{name}(")));
+        assert_eq!(is_marked, returns_status && !is_unmarked, "{declaration}");
+        marked += usize::from(is_marked);
+    }
+    assert!(marked > 30, "{marked}");
+}
+
 #[test]
 fn the_version_macros_the_library_and_cargo_agree() {
     let toolchain = Toolchain::new().unwrap();
     let text = r#"
         #include <stdio.h>
         #include "fpga_associate.h"
-        #if FPGA_ASSOC_VERSION_NUMBER < 1000L || FPGA_ASSOC_VERSION_NUMBER >= 1000000000L
+        #if FPGA_ASSOC_VERSION_NUMBER < 1000L
         #error "not a version"
         #endif
         int main(void) {
-            printf("%s %s %d.%d.%d\n", fpga_assoc_version(), FPGA_ASSOC_VERSION,
-                   FPGA_ASSOC_VERSION_MAJOR, FPGA_ASSOC_VERSION_MINOR, FPGA_ASSOC_VERSION_PATCH);
+            printf("%s %s %d.%d.%d %ld\n", fpga_assoc_version(), FPGA_ASSOC_VERSION,
+                   FPGA_ASSOC_VERSION_MAJOR, FPGA_ASSOC_VERSION_MINOR, FPGA_ASSOC_VERSION_PATCH,
+                   FPGA_ASSOC_VERSION_NUMBER);
             return 0;
         }"#;
     let program = toolchain.compile_text("version", text, &[]).unwrap();
     let version = env!("CARGO_PKG_VERSION");
     let printed = run(&mut Command::new(program)).unwrap();
-    assert_eq!(printed.trim(), format!("{version} {version} {version}"));
+    let parts = version.split('.').map(|part| part.parse::<u64>().unwrap());
+    let number = parts.fold(0, |number, part| number * 1000 + part);
+    let expected = format!("{version} {version} {version} {number}");
+    assert_eq!(printed.trim(), expected);
 }
 
 #[test]

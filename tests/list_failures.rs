@@ -123,6 +123,38 @@ fn a_list_is_tried_again_after_everything_that_may_pass() {
     }
 }
 
+/// Of three pages the first and the second fail twice: that is more than the attempts of one request, and
+/// none of a page too many.
+#[test]
+fn each_page_is_tried_three_times() {
+    let server = Server::start(|nth, stream| {
+        let answer = match nth {
+            2 => json_answer(&page(0, 100)),
+            5 => json_answer(&page(100, 100)),
+            6 => json_answer(&page(200, 7)),
+            _ => answer(503, "", ""),
+        };
+        stream.write_all(&answer).ok();
+        Then::Keep
+    });
+    let list = list_from(&config().client(&server.endpoint())).unwrap();
+    assert_eq!(list.len(), 207);
+    assert_eq!(server.finish().requests.len(), 7);
+
+    let server = Server::start(|nth, stream| {
+        let answer = match nth {
+            0 => json_answer(&page(0, 100)),
+            _ => answer(503, "", ""),
+        };
+        stream.write_all(&answer).ok();
+        Then::Keep
+    });
+    let outcome = list_from(&config().client(&server.endpoint()));
+    let outcome = outcome.map(|_| ()).unwrap_err();
+    assert!(outcome.is(Status::SERVICE_FAILED), "{outcome:?}");
+    assert_eq!(server.finish().requests.len(), 1 + 3);
+}
+
 #[test]
 fn a_refusal_is_not_asked_again() {
     for (http_status, status) in [
