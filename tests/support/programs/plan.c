@@ -51,6 +51,8 @@ static int is_mode(const char *name)
     return strcmp(mode, name) == 0;
 }
 
+static void *apply_and_note(void *is_done);
+
 /* The library's threads are made with this. */
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
@@ -60,6 +62,10 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
         return EAGAIN;
     if (next == NULL)
         *(void **)&next = dlsym(RTLD_NEXT, "pthread_create");
+    if (run != apply_and_note) {
+        size_t stack = SIZE_MAX;
+        EXPECT(attributes != NULL && pthread_attr_getstacksize(attributes, &stack) == 0 && stack <= 1024 * 1024);
+    }
     threads_made++;
     return next(thread, attributes, run, argument);
 }
