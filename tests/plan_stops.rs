@@ -31,7 +31,7 @@ fn a_shutdown_stops_a_plan_at_once() {
         let begun = Instant::now();
         client.shutdown();
         let outcome = applied.join().unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(begun.elapsed() < Duration::from_secs(30));
         outcome
     });
     assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
@@ -62,7 +62,7 @@ fn a_shutdown_stops_a_plan_that_waits_for_the_service_to_have_time() {
         client.shutdown();
         let begun = Instant::now();
         let outcome = applied.join().unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(begun.elapsed() < Duration::from_secs(30));
         assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
         service.assert_told_truly(&plan, &pairs, &outcome);
     });

@@ -187,7 +187,7 @@ fn a_connection_that_is_refused_is_tried_again() {
     let client = on_line(config(), hear).client(&format!("http://{address}"));
     let outcome = thread::scope(|scope| {
         let call = scope.spawn(|| client.example());
-        let (level, line) = is_waiting.recv_timeout(Duration::from_secs(10)).unwrap();
+        let (level, line) = is_waiting.recv_timeout(Duration::from_secs(60)).unwrap();
         assert_eq!(level, 2, "{line}");
         assert!(line.contains("refused"), "{line}");
         let (mut stream, _) = port.open().accept().unwrap();

@@ -200,7 +200,7 @@ fn a_call_has_thirty_seconds_unless_it_is_told_otherwise() {
         let outcome = thread::scope(|scope| {
             let call = scope.spawn(|| client.example());
             if fits {
-                is_waiting.recv_timeout(Duration::from_secs(10)).unwrap();
+                is_waiting.recv_timeout(Duration::from_secs(60)).unwrap();
                 client.shutdown();
             }
             call.join().unwrap()

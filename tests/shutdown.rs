@@ -70,7 +70,7 @@ fn a_call_that_waits_before_another_attempt_ends_at_once() {
         }
     };
     let client = on_line(config(), hear).client(&server.endpoint());
-    let wait = || is_waiting.recv_timeout(Duration::from_secs(10)).unwrap();
+    let wait = || is_waiting.recv_timeout(Duration::from_secs(60)).unwrap();
     let (outcome, time) = shut_down(&client, || client.example(), wait);
     assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
     assert!(!outcome.outcome_unknown, "{outcome:?}");
@@ -105,7 +105,7 @@ fn a_call_that_reads_the_text_of_a_refusal_ends_at_once() {
         });
         let client = config().client(&server.endpoint());
         let wait = || {
-            is_sent.recv_timeout(Duration::from_secs(10)).unwrap();
+            is_sent.recv_timeout(Duration::from_secs(60)).unwrap();
             wait_until(|| {
                 let mut sockets = sockets_to(server.port()).into_iter();
                 sockets.all(|socket| socket.unread == 0)
@@ -175,7 +175,7 @@ fn kept_connections_are_closed() {
     let client = config().client(&server.endpoint());
     assert!(client.example().is(Status::OK));
     client.shutdown();
-    has_ended.recv_timeout(Duration::from_secs(10)).unwrap();
+    has_ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn a_proxys_long_head_does_not_hold_the_call_up() {
             "{outcome:?}"
         );
         assert!(
-            begun.elapsed().as_secs() < 2,
+            begun.elapsed().as_secs() < 10,
             "{line:?}: {:?}",
             begun.elapsed()
         );

@@ -25,7 +25,9 @@ pub fn list_from(client: &Client) -> Result<List, Outcome> {
 }
 
 pub fn once(server: &Server) -> Result<List, Outcome> {
-    list_from(&config().max_attempts(1).client(&server.endpoint()))
+    // A large list takes a busy machine its time.
+    let settings = config().max_attempts(1).timeout_ms(600_000);
+    list_from(&settings.client(&server.endpoint()))
 }
 
 pub fn json_answer(document: &Value) -> Vec<u8> {

@@ -22,7 +22,7 @@ use super::itself;
 use super::raw::{Server, Then};
 
 /// How long a test waits for what must come.
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(60);
 
 /// Between two bytes of a peer that sends one at a time.
 const PACE: Duration = Duration::from_millis(20);
