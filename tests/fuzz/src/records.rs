@@ -22,7 +22,7 @@ const DATA: u8 = 23;
 
 /// Long enough for what is in the socket already, nearly always; who comes too late is asked again.
 const SHORT: Duration = Duration::from_micros(300);
-const LONG: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(2);
 const AGES: Duration = Duration::from_secs(5);
 
 #[derive(Default)]

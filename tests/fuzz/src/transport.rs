@@ -13,7 +13,7 @@ const LATE: u8 = 0xfe;
 
 /// Long enough for what is in the socket already, nearly always; who comes too late is asked again.
 const SHORT: Duration = Duration::from_micros(150);
-const LONG: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(2);
 
 struct Script<'a> {
     ends: bool,
