@@ -31,6 +31,7 @@ pub mod plans;
 pub mod proxied;
 pub mod proxies;
 pub mod raw;
+pub mod real;
 pub mod relay;
 pub mod routes;
 pub mod settings;

@@ -1,0 +1,93 @@
+//! Calls go on while the software in front of the service is reloaded and started again. The table, with
+//! libcurl's calls beside:
+//!
+//!     cargo test --test real_reloads -- --nocapture
+
+mod support;
+
+use std::sync::{LazyLock, Once};
+use std::time::Duration;
+
+use support::real::front::{APACHE, Front, HAPROXY, NGINX, STUNNEL, Software};
+use support::real::load::{Programs, Tally};
+use support::tool;
+
+/// What the service takes for a request, so that some are under way whenever something happens.
+const SERVICE_TIME: Duration = Duration::from_millis(5);
+
+const RELOADS: usize = 3;
+
+/// How many requests there are between two events.
+const BETWEEN: u64 = 600;
+
+#[test]
+fn calls_go_on_while_nginx_is_reloaded_and_started_again() {
+    under_load(&NGINX);
+}
+
+#[test]
+fn calls_go_on_while_haproxy_is_reloaded_and_started_again() {
+    under_load(&HAPROXY);
+}
+
+#[test]
+fn calls_go_on_while_apache_is_reloaded_and_started_again() {
+    under_load(&APACHE);
+}
+
+#[test]
+fn calls_go_on_while_stunnel_is_reloaded_and_started_again() {
+    under_load(&STUNNEL);
+}
+
+fn under_load(software: &'static Software) {
+    static PROGRAMS: LazyLock<Programs> = LazyLock::new(Programs::new);
+    if !tool(software.program) || !tool("curl-config") {
+        return;
+    }
+    let mut front = Front::start(software, 60);
+    front.service.set_service_time(SERVICE_TIME);
+
+    let load = PROGRAMS.start(&front);
+    for _ in 0..RELOADS {
+        front.wait_for_requests(BETWEEN);
+        front.reload();
+    }
+    front.wait_for_requests(BETWEEN);
+    let reloaded = load.finish(&front);
+
+    let load = PROGRAMS.start(&front);
+    front.wait_for_requests(BETWEEN);
+    front.daemon.stop();
+    front.daemon.start_again();
+    front.wait_for_requests(BETWEEN);
+    let started_again = load.finish(&front);
+
+    print(
+        software,
+        &[
+            ("3 reloads", &reloaded),
+            ("stopped and started", &started_again),
+        ],
+    );
+    let [ours, _] = &reloaded[..] else { panic!() };
+    assert_eq!((ours.failures(), ours.wrong), (0, 0), "{ours:?}");
+    let [ours, _] = &started_again[..] else {
+        panic!()
+    };
+    assert_eq!(ours.wrong, 0, "{ours:?}");
+}
+
+/// The rows of one software.
+fn print(software: &Software, events: &[(&str, &Vec<Tally>)]) {
+    static HEAD: Once = Once::new();
+    HEAD.call_once(|| {
+        println!("| software | what happened | calls by | calls | failed | told wrongly |");
+        println!("| --- | --- | --- | --- | --- | --- |");
+    });
+    for (event, tallies) in events {
+        for tally in *tallies {
+            println!("| {} | {event} | {} |", software.program, tally.cells());
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What ends TLS in front of a service: nginx, HAProxy, Apache and stunnel, each with the defaults of its
+//! package as far as it runs with them.
+
+use std::collections::BTreeSet;
+
+use ecs_emulator::Emulator;
+use fpga_associate::status::Status;
+
+use super::daemon::{Daemon, Setting, wait_for};
+use crate::support::certificates::Authority;
+use crate::support::changes;
+use crate::support::client::{Client, config};
+
+/// One of them.
+pub struct Software {
+    pub program: &'static str,
+    arguments: &'static [&'static str],
+    configuration: &'static str,
+    /// What stands in its log in front of the port that a client comes from.
+    port_mark: &'static str,
+    /// The signal to read its configuration anew, without a call that notices.
+    reload: i32,
+    /// What it logs when it has done so, and when it begins.
+    ready_mark: &'static str,
+    /// What a call with a token of 20 KB comes to, which the service does not know either.
+    pub long_token: Status,
+}
+
+pub const NGINX: Software = Software {
+    program: "nginx",
+    arguments: &["-e", "@folder@/log", "-c", "@folder@/configuration"],
+    configuration: include_str!("nginx.conf"),
+    port_mark: "port=",
+    reload: libc::SIGHUP,
+    ready_mark: "start worker processes",
+    long_token: Status::REJECTED,
+};
+
+pub const HAPROXY: Software = Software {
+    program: "haproxy",
+    arguments: &["-W", "-f", "@folder@/configuration"],
+    configuration: include_str!("haproxy.cfg"),
+    port_mark: "port=",
+    reload: libc::SIGUSR2,
+    ready_mark: "Loading success",
+    long_token: Status::REJECTED,
+};
+
+pub const APACHE: Software = Software {
+    program: "apache2",
+    arguments: &["-DFOREGROUND", "-f", "@folder@/configuration"],
+    configuration: include_str!("apache.conf"),
+    port_mark: "port=",
+    reload: libc::SIGUSR1,
+    ready_mark: "resuming normal operations",
+    long_token: Status::REJECTED,
+};
+
+pub const STUNNEL: Software = Software {
+    program: "stunnel",
+    arguments: &["@folder@/configuration"],
+    configuration: include_str!("stunnel.conf"),
+    port_mark: "accepted connection from 127.0.0.1:",
+    reload: libc::SIGHUP,
+    ready_mark: "Configuration successful",
+    // It looks at nothing that it carries.
+    long_token: Status::UNAUTHORIZED,
+};
+
+/// A service, and one of them in front of it.
+pub struct Front {
+    pub service: Emulator,
+    pub daemon: Daemon,
+    pub authority: Authority,
+    software: &'static Software,
+}
+
+impl Front {
+    /// It keeps a connection for so many seconds without a request.
+    pub fn start(software: &'static Software, idle_seconds: u32) -> Self {
+        let service = changes::service();
+        let authority = Authority::new();
+        let identity = authority.sign(&["127.0.0.1"]).pem_with_key();
+        let daemon = Daemon::start(&Setting {
+            program: software.program,
+            arguments: software.arguments,
+            configuration: software.configuration,
+            values: &[
+                ("service", &service.address().to_string()),
+                ("idle", &idle_seconds.to_string()),
+            ],
+            files: &[("server.pem", &identity)],
+        });
+        Self {
+            service,
+            daemon,
+            authority,
+            software,
+        }
+    }
+
+    pub fn endpoint(&self) -> String {
+        format!("https://127.0.0.1:{}", self.daemon.port())
+    }
+
+    pub fn client(&self) -> Client {
+        let config = config().ca_pem(self.authority.pem());
+        config.client(&self.endpoint())
+    }
+
+    /// How many connections it has logged.
+    pub fn connections(&self) -> usize {
+        let log = self.daemon.log();
+        let pieces = log.split(self.software.port_mark).skip(1);
+        let ports = pieces.filter_map(|piece| piece.split(|c: char| !c.is_ascii_digit()).next());
+        ports.collect::<BTreeSet<_>>().len()
+    }
+
+    /// Waits until the service has had so many more requests.
+    pub fn wait_for_requests(&self, more: u64) {
+        let wanted = self.service.requests_count() + more;
+        wait_for(|| self.service.requests_count() >= wanted);
+    }
+
+    /// Has it read its configuration anew, and waits until it has.
+    pub fn reload(&self) {
+        let ready = || self.daemon.log().matches(self.software.ready_mark).count();
+        let before = ready();
+        self.daemon.signal(self.software.reload);
+        wait_for(|| ready() > before);
+    }
+}
