@@ -78,16 +78,19 @@ fn under_load(software: &'static Software) {
     assert_eq!(ours.wrong, 0, "{ours:?}");
 }
 
-/// The rows of one software.
+/// The rows of one software, in one piece: others print theirs at the same time.
 fn print(software: &Software, events: &[(&str, &Vec<Tally>)]) {
     static HEAD: Once = Once::new();
     HEAD.call_once(|| {
-        println!("| software | what happened | calls by | calls | failed | told wrongly |");
-        println!("| --- | --- | --- | --- | --- | --- |");
+        print!(
+            "| software | what happened | calls by | calls | failed | told wrongly |\n\
+             | --- | --- | --- | --- | --- | --- |\n"
+        );
     });
-    for (event, tallies) in events {
-        for tally in *tallies {
-            println!("| {} | {event} | {} |", software.program, tally.cells());
-        }
-    }
+    let program = software.program;
+    let rows = events.iter().flat_map(|(event, tallies)| {
+        let rows = tallies.iter().map(move |tally| tally.cells());
+        rows.map(move |cells| format!("| {program} | {event} | {cells} |\n"))
+    });
+    print!("{}", rows.collect::<String>());
 }

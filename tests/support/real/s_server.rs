@@ -70,13 +70,17 @@ impl SServer {
         }
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn endpoint(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// Waits until it has printed so many of these.
-    pub fn wait_for(&self, words: &str, count: usize) {
-        wait_for(|| self.printed().matches(words).count() >= count);
+    /// Waits until it has printed this.
+    pub fn wait_for(&self, words: &str) {
+        wait_for(|| self.printed().contains(words));
     }
 
     /// What it has printed so far.
@@ -103,6 +107,24 @@ impl Drop for SServer {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Has OpenSSL's own client, which takes all that it knows, send this.
+pub fn s_client(port: u16, text: &str) {
+    const SUITES: &str = "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256";
+    let mut process = command("openssl")
+        .args(["s_client", "-connect", &format!("127.0.0.1:{port}")])
+        .args(["-cipher", "ALL:@SECLEVEL=0", "-ciphersuites", SUITES])
+        .args(["-min_protocol", "TLSv1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = process.stdin.take().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
+    drop(input);
+    assert!(process.wait().unwrap().success());
 }
 
 /// Answers each request, once it is whole, as a service that did what was asked.
