@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::sync::{LazyLock, Once};
+use std::sync::Once;
 use std::time::Duration;
 
 use support::real::front::{APACHE, Front, HAPROXY, NGINX, STUNNEL, Software};
@@ -41,14 +41,14 @@ fn calls_go_on_while_stunnel_is_reloaded_and_started_again() {
 }
 
 fn under_load(software: &'static Software) {
-    static PROGRAMS: LazyLock<Programs> = LazyLock::new(Programs::new);
     if !tool(software.program) || !tool("curl-config") {
         return;
     }
+    let programs = Programs::new();
     let mut front = Front::start(software, 60);
     front.service.set_service_time(SERVICE_TIME);
 
-    let load = PROGRAMS.start(&front);
+    let load = programs.start(&front);
     for _ in 0..RELOADS {
         front.wait_for_requests(BETWEEN);
         front.reload();
@@ -56,7 +56,7 @@ fn under_load(software: &'static Software) {
     front.wait_for_requests(BETWEEN);
     let reloaded = load.finish(&front);
 
-    let load = PROGRAMS.start(&front);
+    let load = programs.start(&front);
     front.wait_for_requests(BETWEEN);
     front.daemon.stop();
     front.daemon.start_again();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 
 use super::daemon::command;
@@ -78,7 +78,7 @@ pub struct Tally {
 }
 
 impl Run {
-    fn start(name: &'static str, program: &PathBuf, front: &Front) -> Self {
+    fn start(name: &'static str, program: &Path, front: &Front) -> Self {
         let service = &front.service;
         let fpga_ids = service.add_fpga_images(THREADS);
         let ecs_ids = service.add_ecs_images(THREADS);
