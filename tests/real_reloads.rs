@@ -8,17 +8,18 @@ mod support;
 use std::sync::Once;
 use std::time::Duration;
 
-use support::real::front::{APACHE, Front, HAPROXY, NGINX, STUNNEL, Software};
+use support::real::front::{APACHE, Front, HAPROXY, HAPROXY_ALONE, NGINX, STUNNEL, Software};
 use support::real::load::{Programs, Tally};
 use support::tool;
 
 /// What the service takes for a request, so that some are under way whenever something happens.
 const SERVICE_TIME: Duration = Duration::from_millis(5);
 
-const RELOADS: usize = 3;
+/// How often it is reloaded, and how often stopped and started.
+const TIMES: usize = 3;
 
 /// How many requests there are between two events.
-const BETWEEN: u64 = 600;
+const BETWEEN: u64 = 400;
 
 #[test]
 fn calls_go_on_while_nginx_is_reloaded_and_started_again() {
@@ -28,6 +29,11 @@ fn calls_go_on_while_nginx_is_reloaded_and_started_again() {
 #[test]
 fn calls_go_on_while_haproxy_is_reloaded_and_started_again() {
     under_load(&HAPROXY);
+}
+
+#[test]
+fn calls_go_on_while_haproxy_gives_way_to_another_haproxy() {
+    under_load(&HAPROXY_ALONE);
 }
 
 #[test]
@@ -49,7 +55,7 @@ fn under_load(software: &'static Software) {
     front.service.set_service_time(SERVICE_TIME);
 
     let load = programs.start(&front);
-    for _ in 0..RELOADS {
+    for _ in 0..TIMES {
         front.wait_for_requests(BETWEEN);
         front.reload();
     }
@@ -57,16 +63,18 @@ fn under_load(software: &'static Software) {
     let reloaded = load.finish(&front);
 
     let load = programs.start(&front);
-    front.wait_for_requests(BETWEEN);
-    front.daemon.stop();
-    front.daemon.start_again();
+    for _ in 0..TIMES {
+        front.wait_for_requests(BETWEEN);
+        front.daemon.stop();
+        front.daemon.start_again();
+    }
     front.wait_for_requests(BETWEEN);
     let started_again = load.finish(&front);
 
     print(
         software,
         &[
-            ("3 reloads", &reloaded),
+            ("reloaded", &reloaded),
             ("stopped and started", &started_again),
         ],
     );
@@ -83,14 +91,14 @@ fn print(software: &Software, events: &[(&str, &Vec<Tally>)]) {
     static HEAD: Once = Once::new();
     HEAD.call_once(|| {
         print!(
-            "| software | what happened | calls by | calls | failed | told wrongly |\n\
+            "| software | three times | calls by | calls | failed | told wrongly |\n\
              | --- | --- | --- | --- | --- | --- |\n"
         );
     });
-    let program = software.program;
+    let name = software.name;
     let rows = events.iter().flat_map(|(event, tallies)| {
         let rows = tallies.iter().map(move |tally| tally.cells());
-        rows.map(move |cells| format!("| {program} | {event} | {cells} |\n"))
+        rows.map(move |cells| format!("| {name} | {event} | {cells} |\n"))
     });
     print!("{}", rows.collect::<String>());
 }

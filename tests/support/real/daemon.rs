@@ -139,6 +139,17 @@ impl Daemon {
         panic!("{} does not start again", self.program);
     }
 
+    /// Starts another that is told, behind the option, which process it is to take the place of, and waits
+    /// until that has ended.
+    pub fn give_way(&mut self, option: &str) {
+        let more = [option.to_owned(), self.process.id().to_string()];
+        let arguments = [&self.arguments[..], &more].concat();
+        let successor = spawn(&self.program, &arguments, self.folder.path());
+        let mut old = std::mem::replace(&mut self.process, successor);
+        wait_for(|| old.try_wait().unwrap().is_some());
+        assert!(self.listens(), "{}: {}", self.program, self.log());
+    }
+
     /// It has a group of processes of its own.
     fn kill_all(&self) {
         // SAFETY: a signal to a group that this process has made.

@@ -13,56 +13,70 @@ use crate::support::client::{Client, config};
 
 /// One of them.
 pub struct Software {
+    pub name: &'static str,
     pub program: &'static str,
     arguments: &'static [&'static str],
     configuration: &'static str,
     /// What stands in its log in front of the port that a client comes from.
     port_mark: &'static str,
-    /// The signal to read its configuration anew, without a call that notices.
-    reload: i32,
-    /// What it logs when it has done so, and when it begins.
-    ready_mark: &'static str,
+    reload: Reload,
     /// What a call with a token of 20 KB comes to, which the service does not know either.
     pub long_token: Status,
 }
 
+/// How one is told to read its configuration anew.
+enum Reload {
+    /// By a signal, and it logs this when it has done so.
+    Signal(i32, &'static str),
+    /// By another process that takes its place, with this option and the number of the old one.
+    Successor(&'static str),
+}
+
 pub const NGINX: Software = Software {
+    name: "nginx",
     program: "nginx",
     arguments: &["-e", "@folder@/log", "-c", "@folder@/configuration"],
     configuration: include_str!("nginx.conf"),
     port_mark: "port=",
-    reload: libc::SIGHUP,
-    ready_mark: "start worker processes",
+    reload: Reload::Signal(libc::SIGHUP, "start worker processes"),
     long_token: Status::REJECTED,
 };
 
 pub const HAPROXY: Software = Software {
+    name: "HAProxy",
     program: "haproxy",
     arguments: &["-W", "-f", "@folder@/configuration"],
     configuration: include_str!("haproxy.cfg"),
     port_mark: "port=",
-    reload: libc::SIGUSR2,
-    ready_mark: "Loading success",
+    reload: Reload::Signal(libc::SIGUSR2, "Loading success"),
     long_token: Status::REJECTED,
 };
 
+/// Without the process that stays when it is reloaded.
+pub const HAPROXY_ALONE: Software = Software {
+    name: "HAProxy (-sf)",
+    arguments: &["-db", "-f", "@folder@/configuration"],
+    reload: Reload::Successor("-sf"),
+    ..HAPROXY
+};
+
 pub const APACHE: Software = Software {
+    name: "Apache",
     program: "apache2",
     arguments: &["-DFOREGROUND", "-f", "@folder@/configuration"],
     configuration: include_str!("apache.conf"),
     port_mark: "port=",
-    reload: libc::SIGUSR1,
-    ready_mark: "resuming normal operations",
+    reload: Reload::Signal(libc::SIGUSR1, "resuming normal operations"),
     long_token: Status::REJECTED,
 };
 
 pub const STUNNEL: Software = Software {
+    name: "stunnel",
     program: "stunnel",
     arguments: &["@folder@/configuration"],
     configuration: include_str!("stunnel.conf"),
     port_mark: "accepted connection from 127.0.0.1:",
-    reload: libc::SIGHUP,
-    ready_mark: "Configuration successful",
+    reload: Reload::Signal(libc::SIGHUP, "Configuration successful"),
     // It looks at nothing that it carries.
     long_token: Status::UNAUTHORIZED,
 };
@@ -123,10 +137,15 @@ impl Front {
     }
 
     /// Has it read its configuration anew, and waits until it has.
-    pub fn reload(&self) {
-        let ready = || self.daemon.log().matches(self.software.ready_mark).count();
-        let before = ready();
-        self.daemon.signal(self.software.reload);
-        wait_for(|| ready() > before);
+    pub fn reload(&mut self) {
+        match self.software.reload {
+            Reload::Signal(signal, ready_mark) => {
+                let count = || self.daemon.log().matches(ready_mark).count();
+                let before = count();
+                self.daemon.signal(signal);
+                wait_for(|| count() > before);
+            }
+            Reload::Successor(option) => self.daemon.give_way(option),
+        }
     }
 }
