@@ -44,7 +44,7 @@ fn behind(software: &'static Software) {
 
     let front = Front::start(software, 60);
     many_calls_take_one_connection(&front);
-    let front = Front::start(software, 1);
+    let front = Front::start(software, 2);
     a_connection_that_it_has_closed_is_replaced(&front);
 }
 
@@ -169,7 +169,7 @@ fn many_calls_take_one_connection(front: &Front) {
     assert_eq!(front.connections(), 1, "{}", front.daemon.log());
 }
 
-/// Without a word, after a second without a request.
+/// Without a word, after two seconds without a request.
 fn a_connection_that_it_has_closed_is_replaced(front: &Front) {
     let client = front.client();
     for _ in 0..2 {

@@ -16,9 +16,10 @@ const REQUEST: &str = "POST /v1/";
 type Row = (&'static str, bool);
 
 /// README's "TLS", with a certificate of a P-256 key.
-const ECDSA: [Row; 23] = [
+const ECDSA: [Row; 24] = [
     ("-tls1_3", true),
     ("-tls1_2", true),
+    ("-tls1_3 -no_middlebox", true),
     ("-tls1_1 -cipher ALL:@SECLEVEL=0", false),
     ("-tls1 -cipher ALL:@SECLEVEL=0", false),
     ("-tls1_3 -ciphersuites TLS_AES_128_GCM_SHA256", true),

@@ -1,4 +1,5 @@
 /* The load with libcurl, as a careful C programmer would use it: a handle a thread, reused for all calls. */
+#define _GNU_SOURCE
 #include <curl/curl.h>
 
 #include "load.h"

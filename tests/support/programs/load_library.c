@@ -1,4 +1,5 @@
 /* The load with this library: one client for all threads. */
+#define _GNU_SOURCE
 #include "fpga_associate.h"
 
 #include "load.h"
@@ -12,8 +13,6 @@ static struct outcome told(int32_t status, fpga_assoc_error *error)
         snprintf(outcome.failure, sizeof outcome.failure, "%s", fpga_assoc_status_name(status) + strlen("FPGA_ASSOC_"));
     outcome.was_so = status == FPGA_ASSOC_ALREADY_ASSOCIATED || status == FPGA_ASSOC_NOT_ASSOCIATED;
     outcome.is_unknown = fpga_assoc_error_outcome_unknown(error);
-    if (status != FPGA_ASSOC_OK && getenv("LOAD_SHOW") != NULL)
-        fprintf(stderr, "%s\n", fpga_assoc_error_message(error));
     fpga_assoc_error_free(error);
     return outcome;
 }

@@ -3,10 +3,10 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,13 +25,20 @@ pub struct Setting<'a> {
     pub values: &'a [(&'a str, &'a str)],
     /// Other files of its folder.
     pub files: &'a [(&'a str, &'a str)],
+    /// Whether it gives root's rights away itself: then it begins without them, since the system forgets with
+    /// them that it is to end with who started it.
+    pub is_nobody: bool,
 }
+
+/// The user of that name, and its group.
+const NOBODY: u32 = 65_534;
 
 /// A running program; it ends, with all processes that it has started, when dropped.
 pub struct Daemon {
     process: Child,
     program: String,
     arguments: Vec<String>,
+    is_nobody: bool,
     folder: TempDir,
     port: u16,
 }
@@ -50,7 +57,7 @@ impl Daemon {
 
     fn try_start(setting: &Setting<'_>) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        // Some give root's rights away before they write their files.
+        // Some write their files without root's rights.
         open_to_all(folder.path());
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
@@ -69,11 +76,13 @@ impl Daemon {
             fs::write(folder.path().join(name), filled(text)).unwrap();
         }
         let arguments: Vec<_> = setting.arguments.iter().map(|word| filled(word)).collect();
-        let process = spawn(setting.program, &arguments, folder.path());
+        let program = setting.program;
+        let process = spawn(program, &arguments, setting.is_nobody, folder.path());
         let mut daemon = Self {
             process,
-            program: setting.program.to_owned(),
+            program: program.to_owned(),
             arguments,
+            is_nobody: setting.is_nobody,
             folder,
             port,
         };
@@ -120,18 +129,17 @@ impl Daemon {
     }
 
     /// Asks it to end at once, and waits until nobody listens any more.
-    pub fn stop(&mut self) -> ExitStatus {
+    pub fn stop(&mut self) {
         self.signal(libc::SIGTERM);
-        let status = self.process.wait().unwrap();
+        wait_for(|| self.process.try_wait().unwrap().is_some());
         self.kill_all();
         wait_for(|| !is_listened_on(self.port));
-        status
     }
 
     /// After [`Daemon::stop`], on the same port.
     pub fn start_again(&mut self) {
         for _ in 0..10 {
-            self.process = spawn(&self.program, &self.arguments, self.folder.path());
+            self.process = self.spawn(&[]);
             if self.listens() {
                 return;
             }
@@ -143,11 +151,21 @@ impl Daemon {
     /// until that has ended.
     pub fn give_way(&mut self, option: &str) {
         let more = [option.to_owned(), self.process.id().to_string()];
-        let arguments = [&self.arguments[..], &more].concat();
-        let successor = spawn(&self.program, &arguments, self.folder.path());
+        let successor = self.spawn(&more);
         let mut old = std::mem::replace(&mut self.process, successor);
         wait_for(|| old.try_wait().unwrap().is_some());
         assert!(self.listens(), "{}: {}", self.program, self.log());
+    }
+
+    /// Another process, with more arguments.
+    fn spawn(&self, more: &[String]) -> Child {
+        let arguments = [&self.arguments[..], more].concat();
+        spawn(
+            &self.program,
+            &arguments,
+            self.is_nobody,
+            self.folder.path(),
+        )
     }
 
     /// It has a group of processes of its own.
@@ -192,12 +210,17 @@ pub fn command(program: &str) -> Command {
     command
 }
 
-fn spawn(program: &str, arguments: &[String], folder: &Path) -> Child {
+fn spawn(program: &str, arguments: &[String], is_nobody: bool, folder: &Path) -> Child {
     let path = folder.join("log");
     let log = File::options().append(true).create(true).open(&path);
     let log = log.unwrap();
     open_to_all(&path);
-    command(program)
+    let mut command = command(program);
+    // SAFETY: asks for a number.
+    if is_nobody && unsafe { libc::geteuid() } == 0 {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
         .args(arguments)
         .process_group(0)
         .stdout(log.try_clone().unwrap())
@@ -213,7 +236,7 @@ fn open_to_all(path: &Path) {
 
 /// Whether somebody listens on a port of 127.0.0.1, seen without a connection.
 fn is_listened_on(port: u16) -> bool {
-    let local = format!("{:08X}:{port:04X}", u32::from_le_bytes([127, 0, 0, 1]));
+    let local = format!("{:08X}:{port:04X}", u32::from(Ipv4Addr::LOCALHOST).to_be());
     let table = fs::read_to_string("/proc/self/net/tcp").unwrap();
     table.lines().any(|row| {
         let mut cells = row.split_ascii_whitespace().skip(1);

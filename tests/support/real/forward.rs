@@ -1,42 +1,35 @@
 //! What carries calls towards a service: squid and Dante's SOCKS server.
 
-use std::fs;
+use std::path::PathBuf;
 
 use super::daemon::{Daemon, Setting, wait_for};
 
 /// squid; it asks for `user` and `pa55word`, and leads to some ports alone.
-pub struct Squid {
-    // In front of what is removed after it.
-    daemon: Daemon,
-    _shared_memory: SharedMemory,
-}
+pub struct Squid(Daemon);
 
 impl Squid {
     pub fn start(ports: &str) -> Self {
         const USERS: &str = "user:$apr1$saltsalt$MHxCG3EgnqhQHe2W2Tp1Q/\n";
-        let daemon = Daemon::start(&Setting {
+        Self(Daemon::start(&Setting {
             program: "squid",
+            // Its name, for what it shares in memory.
             arguments: &["-N", "-n", "fpga@port@", "-f", "@folder@/configuration"],
             configuration: include_str!("squid.conf"),
             values: &[("service", ports)],
             files: &[("users", USERS)],
-        });
-        let _shared_memory = SharedMemory(format!("fpga{}-", daemon.port()));
-        Self {
-            daemon,
-            _shared_memory,
-        }
+            is_nobody: true,
+        }))
     }
 
     pub fn port(&self) -> u16 {
-        self.daemon.port()
+        self.0.port()
     }
 
     /// Waits until it has logged so many requests, and returns what it made of each, such as
     /// `TCP_TUNNEL/200`. A tunnel is logged when it ends.
     pub fn results(&self, count: usize) -> Vec<String> {
         let results = || -> Vec<String> {
-            let log = self.daemon.file("access.log");
+            let log = self.0.file("access.log");
             let results = log
                 .lines()
                 .filter_map(|line| line.split_whitespace().nth(3));
@@ -47,16 +40,10 @@ impl Squid {
     }
 }
 
-/// What squid leaves in the system when it is killed.
-struct SharedMemory(String);
-
-impl Drop for SharedMemory {
+/// Killed, it would leave in the system what it shares.
+impl Drop for Squid {
     fn drop(&mut self) {
-        for file in fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
-            if file.file_name().to_string_lossy().starts_with(&self.0) {
-                fs::remove_file(file.path()).ok();
-            }
-        }
+        self.0.stop();
     }
 }
 
@@ -71,6 +58,7 @@ impl Dante {
             configuration: include_str!("danted.conf"),
             values: &[],
             files: &[("socksify.conf", include_str!("socksify.conf"))],
+            is_nobody: true,
         }))
     }
 
@@ -79,7 +67,7 @@ impl Dante {
     }
 
     /// The file for programs that are to come through it unasked.
-    pub fn client_configuration(&self) -> std::path::PathBuf {
+    pub fn client_configuration(&self) -> PathBuf {
         self.0.folder().join("socksify.conf")
     }
 

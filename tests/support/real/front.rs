@@ -104,6 +104,7 @@ impl Front {
                 ("idle", &idle_seconds.to_string()),
             ],
             files: &[("server.pem", &identity)],
+            is_nobody: false,
         });
         Self {
             service,
