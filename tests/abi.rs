@@ -1,17 +1,28 @@
 //! What compiled callers rely on stays within a major version. Each line of the baseline is compared
 //! with the header, with what the C compiler makes of it, and with the shared library.
 
-#![cfg(target_pointer_width = "64")]
 mod support;
 
 use std::fs;
 
 use support::abi::{self, BASELINE, changes, of_header, report};
 use support::c::{Toolchain, root};
+use support::needs;
 use support::package::{dynamic, exports};
-use support::tool;
+
+support::tests! {
+    the_abi_is_the_committed_one,
+    the_shared_library_exports_the_functions_of_the_baseline_and_nothing_else,
+    a_break_is_found_and_named,
+    an_addition_is_told_and_is_no_break,
+    names_of_arguments_attributes_macros_and_order_are_no_part_of_it,
+}
 
 fn header() -> String {
+    needs::that(
+        cfg!(target_pointer_width = "64"),
+        "the baseline is that of 64 bits",
+    );
     fs::read_to_string(root().join("include/fpga_associate.h")).unwrap()
 }
 
@@ -21,11 +32,8 @@ fn with(header: &str, before: &str, after: &str) -> String {
     header.replace(before, after)
 }
 
-#[test]
 fn the_abi_is_the_committed_one() {
-    if !tool("readelf") {
-        return;
-    }
+    needs::tools(&["readelf"]);
     let toolchain = Toolchain::new().unwrap();
     let soname = dynamic(&toolchain.library(), "SONAME").unwrap().concat();
     let soname = soname.split(['[', ']']).nth(1).unwrap();
@@ -42,11 +50,8 @@ fn the_abi_is_the_committed_one() {
     assert_eq!(committed, abi::write(&abi), "the form of {BASELINE}");
 }
 
-#[test]
 fn the_shared_library_exports_the_functions_of_the_baseline_and_nothing_else() {
-    if !tool("nm") {
-        return;
-    }
+    needs::tools(&["nm"]);
     let toolchain = Toolchain::new().unwrap();
     let committed = fs::read_to_string(root().join(BASELINE)).unwrap();
     let functions = abi::functions(&abi::read(&committed));
@@ -54,7 +59,6 @@ fn the_shared_library_exports_the_functions_of_the_baseline_and_nothing_else() {
     assert_eq!(exports(&toolchain.library()).unwrap(), functions);
 }
 
-#[test]
 fn a_break_is_found_and_named() {
     let header = header();
     let before = of_header(&header).unwrap();
@@ -140,7 +144,6 @@ fn a_break_is_found_and_named() {
     );
 }
 
-#[test]
 fn an_addition_is_told_and_is_no_break() {
     let header = header();
     let before = of_header(&header).unwrap();
@@ -177,7 +180,6 @@ fn an_addition_is_told_and_is_no_break() {
     }
 }
 
-#[test]
 fn names_of_arguments_attributes_macros_and_order_are_no_part_of_it() {
     let header = header();
     let before = of_header(&header).unwrap();

@@ -14,6 +14,16 @@ use support::credentials::SECRET_KEY;
 use support::raw::{NO_CONTENT, Server, Then, answer};
 use support::slow::with_metadata_address;
 
+support::tests! {
+    keys_are_asked_for_at_the_first_call_and_kept,
+    keys_that_are_refused_are_replaced_once,
+    no_proxy_and_no_redirect_leads_to_or_from_the_metadata_service,
+    what_is_no_key_is_never_taken_for_one,
+    keys_that_were_given_are_never_mixed_with_the_agencys,
+    where_there_is_no_metadata_service_that_is_told,
+    a_metadata_service_that_does_not_answer_is_given_up_in_time,
+}
+
 const ADDRESS: ([u8; 4], u16) = ([169, 254, 169, 254], 80);
 
 fn associate(client: &Client, service: &Emulator) -> Outcome {
@@ -43,7 +53,6 @@ fn question(method: &str, path: &str, status: u16) -> (String, String, u16) {
     (method.to_owned(), path.to_owned(), status)
 }
 
-#[test]
 fn keys_are_asked_for_at_the_first_call_and_kept() {
     with_metadata(
         "keys_are_asked_for_at_the_first_call_and_kept",
@@ -74,7 +83,6 @@ fn keys_are_asked_for_at_the_first_call_and_kept() {
     );
 }
 
-#[test]
 fn keys_that_are_refused_are_replaced_once() {
     with_metadata(
         "keys_that_are_refused_are_replaced_once",
@@ -95,7 +103,6 @@ fn keys_that_are_refused_are_replaced_once() {
 }
 
 /// Environment and settings name a proxy; the names that the service has are looked up nowhere.
-#[test]
 fn no_proxy_and_no_redirect_leads_to_or_from_the_metadata_service() {
     with_metadata(
         "no_proxy_and_no_redirect_leads_to_or_from_the_metadata_service",
@@ -144,7 +151,6 @@ fn no_proxy_and_no_redirect_leads_to_or_from_the_metadata_service() {
     );
 }
 
-#[test]
 fn what_is_no_key_is_never_taken_for_one() {
     with_metadata(
         "what_is_no_key_is_never_taken_for_one",
@@ -266,7 +272,6 @@ fn what_is_no_key_is_never_taken_for_one() {
     );
 }
 
-#[test]
 fn keys_that_were_given_are_never_mixed_with_the_agencys() {
     with_metadata(
         "keys_that_were_given_are_never_mixed_with_the_agencys",
@@ -292,7 +297,6 @@ fn keys_that_were_given_are_never_mixed_with_the_agencys() {
     );
 }
 
-#[test]
 fn where_there_is_no_metadata_service_that_is_told() {
     with_metadata_address("where_there_is_no_metadata_service_that_is_told", || {
         let service = Emulator::start_plain().unwrap();
@@ -306,7 +310,6 @@ fn where_there_is_no_metadata_service_that_is_told() {
     });
 }
 
-#[test]
 fn a_metadata_service_that_does_not_answer_is_given_up_in_time() {
     with_metadata_address(
         "a_metadata_service_that_does_not_answer_is_given_up_in_time",

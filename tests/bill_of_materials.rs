@@ -10,8 +10,17 @@ use std::{env, fs};
 use serde_json::Value;
 
 use support::c::{Toolchain, outside, root, run};
+use support::needs;
 use support::package::target;
-use support::tool;
+
+support::tests! {
+    the_bill_of_materials_names_every_crate_that_is_linked_and_no_other,
+    the_bill_of_materials_is_that_of_the_target,
+    each_crate_in_the_bill_of_materials_has_licence_checksum_and_dependencies,
+    the_bill_of_materials_is_the_same_every_time,
+    the_section_for_scanners_names_the_crates_of_the_bill_of_materials,
+    the_bill_of_materials_is_valid_by_the_schema_of_cyclonedx,
+}
 
 const BILL: &str = ".packaging/sbom";
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
@@ -75,21 +84,15 @@ fn compiled(triple: &str) -> BTreeSet<String> {
         .collect()
 }
 
-#[test]
 fn the_bill_of_materials_names_every_crate_that_is_linked_and_no_other() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let compiled = compiled(&host());
     assert!(compiled.len() > 20, "{compiled:?}");
     assert_eq!(crates(&bill(&host())), compiled);
 }
 
-#[test]
 fn the_bill_of_materials_is_that_of_the_target() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let here = crates(&bill("x86_64-unknown-linux-gnu"));
     let there = crates(&bill(WINDOWS));
     let has = |crates: &BTreeSet<String>, name: &str| {
@@ -112,11 +115,8 @@ fn the_bill_of_materials_is_that_of_the_target() {
     assert!(unknown.stdout.is_empty(), "{unknown:?}");
 }
 
-#[test]
 fn each_crate_in_the_bill_of_materials_has_licence_checksum_and_dependencies() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let bill = bill(&host());
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
     let components = bill["components"].as_array().unwrap();
@@ -157,11 +157,8 @@ fn each_crate_in_the_bill_of_materials_has_licence_checksum_and_dependencies() {
     assert_eq!(reached, references);
 }
 
-#[test]
 fn the_bill_of_materials_is_the_same_every_time() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let once = printed_bill(&host());
     assert_eq!(once, printed_bill(&host()));
     let named = |json: &str| -> String {
@@ -173,13 +170,10 @@ fn the_bill_of_materials_is_the_same_every_time() {
     assert!(!once.contains(&root().display().to_string()));
 }
 
-#[test]
 fn the_section_for_scanners_names_the_crates_of_the_bill_of_materials() {
     const UNPACK: &str = "import sys, zlib; \
         sys.stdout.buffer.write(zlib.decompress(open(sys.argv[1], 'rb').read()))";
-    if !tool("python3") || !tool("objcopy") {
-        return;
-    }
+    needs::tools(&["python3", "objcopy"]);
     let host = host();
     let written = outside(root().join(BILL))
         .args(["--dep-v0", &host])
@@ -253,18 +247,20 @@ fn the_section_for_scanners_names_the_crates_of_the_bill_of_materials() {
 
 /// A Python that has the schema of CycloneDX. It comes from PyPI: in CI always, elsewhere where
 /// somebody ran that before.
-fn schema() -> Option<PathBuf> {
+fn schema() -> PathBuf {
     const PIN: &str = "cyclonedx-python-lib[json-validation]==11.12.0";
     let folder = target().join("schema-of-bills");
     let python = folder.join("bin/python");
     let pinned = folder.join("pin");
     if fs::read_to_string(&pinned).is_ok_and(|pin| pin == PIN) {
-        return Some(python);
+        return python;
     }
-    if env::var_os("CI").is_none() {
-        println!("skipped: the schema is fetched with CI=true only");
-        return None;
-    }
+    let is_ci = env::var_os("CI").is_some();
+    needs::that(
+        is_ci,
+        "the schema of CycloneDX is fetched with CI=true only",
+    );
+    needs::python_environments();
     run(Command::new("python3")
         .args(["-m", "venv", "--clear"])
         .arg(&folder))
@@ -274,10 +270,9 @@ fn schema() -> Option<PathBuf> {
         .args(["--disable-pip-version-check", PIN]))
     .unwrap();
     fs::write(&pinned, PIN).unwrap();
-    Some(python)
+    python
 }
 
-#[test]
 fn the_bill_of_materials_is_valid_by_the_schema_of_cyclonedx() {
     const VALIDATE: &str = "\
 import sys
@@ -285,7 +280,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 sys.exit(JsonStrictValidator(SchemaVersion.V1_5).validate_str(open(sys.argv[1]).read()))
 ";
-    let Some(python) = schema() else { return };
+    let python = schema();
     let folder = tempfile::tempdir().unwrap();
     let validate = |json: &str| {
         let file = folder.path().join("bill.json");

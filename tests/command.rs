@@ -8,8 +8,16 @@ use std::sync::LazyLock;
 
 use support::archives::{Archives, Python, VERSION};
 use support::examples::{Ended, is_signed};
+use support::needs;
 use support::plan_program::Plans;
-use support::tool;
+
+support::tests! {
+    a_pair_is_associated_listed_and_taken_apart,
+    the_status_is_the_librarys_and_one_line_says_why,
+    credentials_are_those_of_the_c_programs,
+    a_plan_is_shown_and_brought_about_as_the_c_program_does,
+    a_line_of_a_plan_that_can_not_be_used_is_named_with_its_number,
+}
 
 const UNKNOWN: &str = "00000000000000000000000000000000";
 
@@ -19,13 +27,11 @@ static PYTHON: LazyLock<Python> = LazyLock::new(|| {
 });
 
 /// The command in place of the C program.
-fn command() -> Option<Plans> {
-    if !tool("python3") {
-        return None;
-    }
+fn command() -> Plans {
+    needs::python_environments();
     let mut plans = Plans::new();
     plans.program = PYTHON.program("fpga-associate");
-    Some(plans)
+    plans
 }
 
 fn run(plans: &Plans, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
@@ -42,9 +48,8 @@ fn failed(ended: &Ended, status: i32, words: &[&str]) {
     }
 }
 
-#[test]
 fn a_pair_is_associated_listed_and_taken_apart() {
-    let Some(plans) = command() else { return };
+    let plans = command();
     let service = plans.service();
     let (fpga_id, ecs_id) = (&*service.fpga_ids()[0], &*service.ecs_ids()[0]);
     let (endpoint, project_id) = (service.endpoint(), service.project_id());
@@ -95,9 +100,8 @@ fn a_pair_is_associated_listed_and_taken_apart() {
     assert_eq!(with("disassociate", &["--idempotent"]).status, 0);
 }
 
-#[test]
 fn the_status_is_the_librarys_and_one_line_says_why() {
-    let Some(plans) = command() else { return };
+    let plans = command();
     let service = plans.service();
     let (endpoint, project_id) = (service.endpoint(), service.project_id());
     let ecs_id = &*service.ecs_ids()[0];
@@ -146,9 +150,8 @@ fn the_status_is_the_librarys_and_one_line_says_why() {
     }
 }
 
-#[test]
 fn credentials_are_those_of_the_c_programs() {
-    let Some(plans) = command() else { return };
+    let plans = command();
     let service = plans.service();
     let keys = [
         ("HUAWEICLOUD_SDK_AK", service.access_key()),
@@ -168,9 +171,8 @@ fn credentials_are_those_of_the_c_programs() {
     assert!(!is_signed(&plans.place.last()));
 }
 
-#[test]
 fn a_plan_is_shown_and_brought_about_as_the_c_program_does() {
-    let Some(plans) = command() else { return };
+    let plans = command();
     let (text, shown) = plans.of_each_kind();
     let dry = plans.run(&["plan", "--dry-run"], &text);
     assert_eq!((dry.status, &dry.stdout), (0, &shown), "{dry:?}");
@@ -202,9 +204,8 @@ fn a_plan_is_shown_and_brought_about_as_the_c_program_does() {
     assert_eq!(plans.changes(), changes + 1);
 }
 
-#[test]
 fn a_line_of_a_plan_that_can_not_be_used_is_named_with_its_number() {
-    let Some(plans) = command() else { return };
+    let plans = command();
     let good = plans.line('+', 0, 0);
     for (line, reason) in [
         ("= a b", "neither \"+ FPGA_IMAGE_ID ECS_IMAGE_ID\" nor \"- "),

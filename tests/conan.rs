@@ -5,14 +5,22 @@ mod support;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use support::archives::{VERSION, fetched};
+use support::needs;
 use support::package::{
     Project, copy_sources, exports, files, folders_of_the_builder_in, globals, is_shared,
     promised_exports,
 };
-use support::tool;
+
+support::tests! {
+    cmake_finds_the_shared_library_by_its_name,
+    cmake_finds_the_static_library_by_the_name_it_has_elsewhere,
+    pkg_config_links_the_shared_and_the_static_library,
+    a_package_has_one_library_with_the_promised_names_and_no_folder_of_the_builder,
+    what_is_not_possible_is_refused_with_a_reason,
+}
 
 const CREATE: &str = "conan create .packaging/conan";
 const STATIC: &str = "-o '*:shared=False'";
@@ -23,16 +31,18 @@ struct Sources {
     folder: PathBuf,
 }
 
-static SOURCES: LazyLock<Option<Sources>> = LazyLock::new(|| {
-    let conan = fetched("conan", "2.34.0")?;
-    if !tool("cmake") || !tool("make") || !tool("c++") {
-        return None;
-    }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conan/a project");
-    let _ = fs::remove_dir_all(&folder);
-    copy_sources(&folder).unwrap();
-    Some(Sources { conan, folder })
-});
+fn sources() -> &'static Sources {
+    static SOURCES: OnceLock<Sources> = OnceLock::new();
+    needs::tools(&["cmake", "make", "c++", "git"]);
+    needs::tools(needs::BINUTILS);
+    SOURCES.get_or_init(|| {
+        let conan = fetched("conan", "2.34.0");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conan/a project");
+        let _ = fs::remove_dir_all(&folder);
+        copy_sources(&folder).unwrap();
+        Sources { conan, folder }
+    })
+}
 
 impl Sources {
     /// A user's project, with a cache of Conan.
@@ -54,19 +64,19 @@ impl Sources {
 
 /// A cache with the shared and the static library, which are built once for all tests. The folder
 /// is always the same, so that cargo does not build again what is the same.
-static CACHE: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-    let sources = SOURCES.as_ref()?;
+static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let sources = sources();
     let cache = sources.folder.with_file_name("a cache");
     let _ = fs::remove_dir_all(&cache);
     let user = sources.project(&cache);
     user.shell("conan profile detect").unwrap();
     sources.shell(&user, CREATE).unwrap();
     sources.shell(&user, &format!("{CREATE} {STATIC}")).unwrap();
-    Some(cache)
+    cache
 });
 
-fn project() -> Option<Project> {
-    let project = SOURCES.as_ref()?.project(CACHE.as_ref()?);
+fn project() -> Project {
+    let project = sources().project(&CACHE);
     project
         .write(
             "conanfile.txt",
@@ -87,12 +97,12 @@ fn project() -> Option<Project> {
              target_link_libraries(versions PRIVATE ${LIBRARY})\n",
         )
         .unwrap();
-    Some(project)
+    project
 }
 
 /// Builds for a build type of the project's own: there is one package for all.
 fn associates(more: &str, build_type: &str, library: &str, shared: bool) {
-    let Some(project) = project() else { return };
+    let project = project();
     project
         .shell(&format!(
             "conan install . {more} -s build_type={build_type} --output-folder=build\n\
@@ -109,25 +119,20 @@ fn associates(more: &str, build_type: &str, library: &str, shared: bool) {
     assert_eq!(told.trim(), format!("{VERSION} {VERSION} {VERSION}"));
 }
 
-#[test]
 fn cmake_finds_the_shared_library_by_its_name() {
     associates("", "Release", "fpga_associate::fpga_associate", true);
 }
 
-#[test]
 fn cmake_finds_the_static_library_by_the_name_it_has_elsewhere() {
     let library = "fpga_associate::fpga_associate_static";
     associates(STATIC, "Debug", library, false);
 }
 
 /// Through `eval`, because there is a space in the cache's folder.
-#[test]
 fn pkg_config_links_the_shared_and_the_static_library() {
-    if !tool("pkg-config") {
-        return;
-    }
+    needs::tools(&["pkg-config"]);
     for (more, shared) in [("", true), (STATIC, false)] {
-        let Some(project) = project() else { return };
+        let project = project();
         project
             .shell(&format!(
                 "conan install . {more} --generator=PkgConfigDeps --output-folder=build\n\
@@ -143,7 +148,6 @@ fn pkg_config_links_the_shared_and_the_static_library() {
     }
 }
 
-#[test]
 fn a_package_has_one_library_with_the_promised_names_and_no_folder_of_the_builder() {
     let shared = format!("lib/libfpga_associate.so.{VERSION}");
     let link = shared.strip_suffix(VERSION).unwrap();
@@ -153,7 +157,7 @@ fn a_package_has_one_library_with_the_promised_names_and_no_folder_of_the_builde
     ];
     let archive = "lib/libfpga_associate.a".to_owned();
     for (more, library, links) in [("", &shared, &links[..]), (STATIC, &archive, &[])] {
-        let Some(project) = project() else { return };
+        let project = project();
         project
             .shell(&format!("conan install . {more} --deployer=direct_deploy"))
             .unwrap();
@@ -184,11 +188,8 @@ fn a_package_has_one_library_with_the_promised_names_and_no_folder_of_the_builde
     }
 }
 
-#[test]
 fn what_is_not_possible_is_refused_with_a_reason() {
-    let Some(sources) = SOURCES.as_ref() else {
-        return;
-    };
+    let sources = sources();
     let folder = tempfile::tempdir().unwrap();
     let user = sources.project(&folder.path().join("cache"));
     user.shell("conan profile detect").unwrap();

@@ -15,7 +15,17 @@ use support::credentials::{ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN};
 use support::raw::{NO_CONTENT, Server, Then};
 use support::slow::{with_own_dns, with_own_dns_alone};
 
-#[test]
+support::tests! {
+    keys_that_could_not_sign_are_refused_when_they_are_set,
+    a_call_without_any_credentials_is_the_callers_mistake,
+    nothing_signed_goes_over_plain_http_to_other_machines,
+    no_credentials_go_to_a_link_local_address,
+    nothing_signed_goes_over_plain_http_through_a_proxy,
+    a_name_that_leads_to_a_link_local_address_gets_no_credentials,
+    localhost_is_this_machine_or_nothing,
+    a_null_in_place_of_a_configuration_or_a_grant_is_refused,
+}
+
 fn keys_that_could_not_sign_are_refused_when_they_are_set() {
     let long = "k".repeat(70_000);
     let config = config();
@@ -87,7 +97,6 @@ fn keys_that_could_not_sign_are_refused_when_they_are_set() {
     }
 }
 
-#[test]
 fn a_call_without_any_credentials_is_the_callers_mistake() {
     let server = Server::answering(NO_CONTENT, Then::Keep);
     let client = config().client(&server.endpoint());
@@ -110,7 +119,6 @@ fn a_call_without_any_credentials_is_the_callers_mistake() {
 }
 
 /// 0.0.0.0 leads to this machine, and is not its loopback address.
-#[test]
 fn nothing_signed_goes_over_plain_http_to_other_machines() {
     let server = Server::serve_on("0.0.0.0:0", |mut visit| {
         visit.read_request();
@@ -142,7 +150,6 @@ fn nothing_signed_goes_over_plain_http_to_other_machines() {
     assert_eq!(server.finish().requests.len(), 0);
 }
 
-#[test]
 fn no_credentials_go_to_a_link_local_address() {
     for host in [
         "169.254.169.254",
@@ -186,7 +193,6 @@ fn no_credentials_go_to_a_link_local_address() {
 }
 
 /// Such a proxy would read it, and connect to itself.
-#[test]
 fn nothing_signed_goes_over_plain_http_through_a_proxy() {
     let proxy = Server::answering(NO_CONTENT, Then::Keep);
     for host in ["127.0.0.1:9", "localhost:9", "[::1]:9"] {
@@ -202,7 +208,6 @@ fn nothing_signed_goes_over_plain_http_through_a_proxy() {
 }
 
 /// A name can be made to lead anywhere.
-#[test]
 fn a_name_that_leads_to_a_link_local_address_gets_no_credentials() {
     let test = "a_name_that_leads_to_a_link_local_address_gets_no_credentials";
     with_own_dns(test, |dns| {
@@ -218,7 +223,6 @@ fn a_name_that_leads_to_a_link_local_address_gets_no_credentials() {
 }
 
 /// Without TLS nothing else proves that a name leads to this machine.
-#[test]
 fn localhost_is_this_machine_or_nothing() {
     with_own_dns_alone("localhost_is_this_machine_or_nothing", |dns| {
         thread::spawn(move || answer_with(&dns, [192, 0, 2, 1]));
@@ -259,7 +263,6 @@ fn reply_to(query: &[u8], address: [u8; 4]) -> Vec<u8> {
     reply
 }
 
-#[test]
 fn a_null_in_place_of_a_configuration_or_a_grant_is_refused() {
     let text = CString::new("text").unwrap();
     let (null, text) = (ptr::null_mut(), text.as_ptr());

@@ -13,6 +13,21 @@ use support::raw::{Server, Then, answer};
 use support::slow::{Hold, threads, wait_until, with_own_dns};
 use support::times::{AT_ONCE, MOST_ROUNDS, PROMISE};
 
+support::tests! {
+    a_call_ends_when_its_time_has_passed_wherever_it_is_held,
+    a_connection_has_a_limit_of_its_own_and_the_message_names_it,
+    a_connection_has_ten_seconds_unless_it_is_told_otherwise,
+    the_limit_of_a_connection_does_not_end_an_answer,
+    the_time_for_the_call_bounds_that_for_a_connection,
+    a_warm_connection_is_waited_for_no_longer_than_a_new_one,
+    attempts_and_the_waits_between_them_end_before_the_time_has_passed,
+    a_refusal_is_told_in_time_though_its_text_never_ends,
+    a_name_lookup_that_hangs_ends_when_the_time_has_passed,
+    a_host_is_found_though_the_lookups_of_others_hang,
+    a_lookup_ends_though_the_process_was_forked_meanwhile,
+    a_thousand_calls_with_hanging_dns_leave_at_most_sixteen_threads,
+}
+
 /// The outcomes of calls, each of which must end when its time has passed: never earlier, and not
 /// much later. They are repeated until one has kept the promise.
 fn end_on_time(name: &str, limit: Duration, call: impl Fn() -> Outcome) -> Vec<Outcome> {
@@ -43,7 +58,6 @@ fn each_hold(holds: Vec<Hold>, check: impl Fn(&Hold) + Sync) {
     });
 }
 
-#[test]
 fn a_call_ends_when_its_time_has_passed_wherever_it_is_held() {
     each_hold(Hold::all(), |hold| {
         let client = hold.client(config().timeout_ms(400));
@@ -59,7 +73,6 @@ fn a_call_ends_when_its_time_has_passed_wherever_it_is_held() {
     });
 }
 
-#[test]
 fn a_connection_has_a_limit_of_its_own_and_the_message_names_it() {
     let before_the_request = Hold::all().into_iter().filter(|hold| !hold.is_sent);
     each_hold(before_the_request.collect(), |hold| {
@@ -73,7 +86,6 @@ fn a_connection_has_a_limit_of_its_own_and_the_message_names_it() {
     });
 }
 
-#[test]
 fn a_connection_has_ten_seconds_unless_it_is_told_otherwise() {
     let hold = Hold::never_accepted();
     let begun = Instant::now();
@@ -85,7 +97,6 @@ fn a_connection_has_ten_seconds_unless_it_is_told_otherwise() {
     assert!(time >= limit && time < limit + AT_ONCE, "{time:?}");
 }
 
-#[test]
 fn the_limit_of_a_connection_does_not_end_an_answer() {
     let hold = Hold::silent();
     let client = hold.client(config().connect_timeout_ms(100).timeout_ms(500));
@@ -95,7 +106,6 @@ fn the_limit_of_a_connection_does_not_end_an_answer() {
     }
 }
 
-#[test]
 fn the_time_for_the_call_bounds_that_for_a_connection() {
     let hold = Hold::never_accepted();
     let client = hold.client(config().connect_timeout_ms(10_000).timeout_ms(200));
@@ -105,7 +115,6 @@ fn the_time_for_the_call_bounds_that_for_a_connection() {
     }
 }
 
-#[test]
 fn a_warm_connection_is_waited_for_no_longer_than_a_new_one() {
     let server = Server::start(|nth, stream| {
         if nth == 0 {
@@ -123,7 +132,6 @@ fn a_warm_connection_is_waited_for_no_longer_than_a_new_one() {
     }
 }
 
-#[test]
 fn attempts_and_the_waits_between_them_end_before_the_time_has_passed() {
     let server = Server::answering(answer(429, "", ""), Then::Keep);
     let limit = Duration::from_millis(900);
@@ -139,7 +147,6 @@ fn attempts_and_the_waits_between_them_end_before_the_time_has_passed() {
     assert!(time < limit + AT_ONCE, "{time:?}");
 }
 
-#[test]
 fn a_refusal_is_told_in_time_though_its_text_never_ends() {
     // Nobody reads on for longer than the call may take, and what the service has said is not lost.
     let server = Server::start(|_, stream| {
@@ -157,7 +164,6 @@ fn a_refusal_is_told_in_time_though_its_text_never_ends() {
     assert!(time < Duration::from_millis(300) + AT_ONCE, "{time:?}");
 }
 
-#[test]
 fn a_name_lookup_that_hangs_ends_when_the_time_has_passed() {
     let test = "a_name_lookup_that_hangs_ends_when_the_time_has_passed";
     with_own_dns(test, |_dns| {
@@ -179,7 +185,6 @@ fn a_name_lookup_that_hangs_ends_when_the_time_has_passed() {
     });
 }
 
-#[test]
 fn a_host_is_found_though_the_lookups_of_others_hang() {
     let test = "a_host_is_found_though_the_lookups_of_others_hang";
     with_own_dns(test, |_dns| {
@@ -205,7 +210,6 @@ fn deny(dns: &UdpSocket, query: &mut [u8], from: SocketAddr) {
     dns.send_to(query, from).unwrap();
 }
 
-#[test]
 fn a_lookup_ends_though_the_process_was_forked_meanwhile() {
     let test = "a_lookup_ends_though_the_process_was_forked_meanwhile";
     with_own_dns(test, |dns| {
@@ -242,7 +246,6 @@ fn a_lookup_ends_though_the_process_was_forked_meanwhile() {
     });
 }
 
-#[test]
 fn a_thousand_calls_with_hanging_dns_leave_at_most_sixteen_threads() {
     let test = "a_thousand_calls_with_hanging_dns_leave_at_most_sixteen_threads";
     with_own_dns(test, |_dns| {

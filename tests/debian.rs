@@ -10,8 +10,13 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use support::c::run;
-use support::package::{Project, files, folders_of_the_builder_in, packages, release_tools};
-use support::tool;
+use support::needs;
+use support::package::{Project, files, folders_of_the_builder_in, needs_a_release, packages};
+
+support::tests! {
+    no_file_of_the_packages_names_a_folder_of_the_builder,
+    the_packages_are_installed_used_and_removed,
+}
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -39,11 +44,9 @@ impl Drop for Installed {
     }
 }
 
-#[test]
 fn no_file_of_the_packages_names_a_folder_of_the_builder() {
-    if !release_tools() || !tool("dpkg-deb") {
-        return;
-    }
+    needs_a_release();
+    needs::tools(&["dpkg-deb"]);
     for package in &*PACKAGES {
         let folder = tempfile::tempdir().unwrap();
         run(Command::new("dpkg-deb")
@@ -70,12 +73,9 @@ fn no_file_of_the_packages_names_a_folder_of_the_builder() {
     }
 }
 
-#[test]
 fn the_packages_are_installed_used_and_removed() {
-    if env::var_os("CI").is_none() {
-        println!("skipped: only in CI does a test install packages");
-        return;
-    }
+    let is_ci = env::var_os("CI").is_some();
+    needs::that(is_ci, "packages are installed with CI=true only");
     let user = run(Command::new("id").arg("-u")).unwrap();
     assert_eq!(user.trim(), "0", "packages are installed by root");
 

@@ -9,6 +9,16 @@ use ecs_emulator::{MetadataMode, Recorded, Settings};
 use support::examples::{Ended, Place, is_signed};
 use support::slow::with_metadata_address;
 
+support::tests! {
+    without_a_token_the_keys_of_the_environment_sign,
+    a_token_comes_before_keys_and_agency,
+    where_there_is_nothing_the_programs_say_what_to_set,
+    the_agency_is_an_explicit_choice_and_comes_before_the_keys_of_the_environment,
+    a_token_comes_out_of_a_file,
+    a_file_without_a_token_is_told,
+    a_token_that_expires_between_two_calls_is_replaced_by_the_one_in_the_file,
+}
+
 impl Place {
     /// Associates the first two images, after these options.
     fn associate(&self, variables: &[(&str, &str)], options: &[&str]) -> Ended {
@@ -40,7 +50,6 @@ impl Place {
     }
 }
 
-#[test]
 fn without_a_token_the_keys_of_the_environment_sign() {
     let place = Place::new();
     let service = &place.service;
@@ -72,7 +81,6 @@ fn without_a_token_the_keys_of_the_environment_sign() {
     assert!(service.associations().is_empty());
 }
 
-#[test]
 fn a_token_comes_before_keys_and_agency() {
     let place = Place::new();
     let variables = [
@@ -88,7 +96,6 @@ fn a_token_comes_before_keys_and_agency() {
     }
 }
 
-#[test]
 fn where_there_is_nothing_the_programs_say_what_to_set() {
     let place = Place::new();
     let half = [("HUAWEICLOUD_SDK_AK", place.service.access_key())];
@@ -126,7 +133,6 @@ fn where_there_is_nothing_the_programs_say_what_to_set() {
     }
 }
 
-#[test]
 fn the_agency_is_an_explicit_choice_and_comes_before_the_keys_of_the_environment() {
     with_metadata_address(
         "the_agency_is_an_explicit_choice_and_comes_before_the_keys_of_the_environment",
@@ -162,7 +168,6 @@ fn agency(place: &Place) {
     assert!(service.requests().is_empty());
 }
 
-#[test]
 fn a_token_comes_out_of_a_file() {
     let place = Place::new();
     let service = &place.service;
@@ -181,7 +186,6 @@ fn a_token_comes_out_of_a_file() {
     }
 }
 
-#[test]
 fn a_file_without_a_token_is_told() {
     let place = Place::new();
     let file = place.home().join("token");
@@ -226,7 +230,6 @@ fn after_a_request(_: &Recorded) {
     }
 }
 
-#[test]
 fn a_token_that_expires_between_two_calls_is_replaced_by_the_one_in_the_file() {
     let place = Place::with(Settings {
         on_request: Some(after_a_request),

@@ -7,20 +7,29 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use support::c::{root, run};
+use support::needs;
 use support::package::{
     Project, dynamic, exports, files, folders_of_the_builder_in, globals, is_optimised_as_a_whole,
     is_shared, outside, promised_exports, target,
 };
-use support::tool;
+
+support::tests! {
+    only_the_functions_of_the_header_are_global_in_the_static_library,
+    no_installed_file_names_a_folder_of_the_builder,
+    these_files_are_installed_and_no_others,
+    the_shared_library_is_named_kept_and_exports_as_the_plain_build_does,
+    pkg_config_links_the_shared_library,
+    pkg_config_links_the_static_library,
+    cmake_finds_the_shared_and_the_static_library,
+    cmake_refuses_a_version_that_is_not_compatible,
+    meson_finds_the_shared_and_the_static_library,
+}
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Installed once, for all tests. The folder is always the same: with another cargo-c builds
 /// everything again.
-static PREFIX: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-    if !tool("cargo-cinstall") {
-        return None;
-    }
+static PREFIX: LazyLock<PathBuf> = LazyLock::new(|| {
     let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
     let _ = fs::remove_dir_all(&prefix);
     let packaging = root().join(".packaging");
@@ -36,40 +45,37 @@ static PREFIX: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let library = prefix.join("lib/libfpga_associate.a");
     assert!(is_optimised_as_a_whole(&library).unwrap());
     run(outside(packaging.join("static-library")).arg(&library)).unwrap();
-    Some(prefix)
+    prefix
 });
 
+fn prefix() -> &'static Path {
+    needs::tools(&["cargo-cinstall"]);
+    needs::tools(needs::BINUTILS);
+    &PREFIX
+}
+
 /// A project that finds the installed library by these variables alone.
-fn project(tools: &[&str]) -> Option<Project> {
-    let prefix = PREFIX.as_ref()?;
-    if !tools.iter().all(|name| tool(name)) {
-        return None;
-    }
-    let project = Project::new()
+fn project(tools: &[&str]) -> Project {
+    needs::tools(tools);
+    let prefix = prefix();
+    Project::new()
         .unwrap()
         .with("PKG_CONFIG_PATH", &prefix.join("lib/pkgconfig"))
         .with("CMAKE_PREFIX_PATH", prefix)
-        .with("LD_LIBRARY_PATH", &prefix.join("lib"));
-    Some(project)
+        .with("LD_LIBRARY_PATH", &prefix.join("lib"))
 }
 
 fn assert_versions(printed: &str) {
     assert_eq!(printed.trim(), format!("{VERSION} {VERSION} {VERSION}"));
 }
 
-#[test]
 fn only_the_functions_of_the_header_are_global_in_the_static_library() {
-    if let Some(prefix) = PREFIX.as_ref() {
-        let library = prefix.join("lib/libfpga_associate.a");
-        assert_eq!(globals(&library).unwrap(), promised_exports().unwrap());
-    }
+    let library = prefix().join("lib/libfpga_associate.a");
+    assert_eq!(globals(&library).unwrap(), promised_exports().unwrap());
 }
 
-#[test]
 fn no_installed_file_names_a_folder_of_the_builder() {
-    let Some(prefix) = PREFIX.as_ref() else {
-        return;
-    };
+    let prefix = prefix();
     // Where it was installed is what the one for pkg-config is there to say.
     for file in files(prefix).unwrap() {
         let named = folders_of_the_builder_in(&prefix.join(&file)).unwrap();
@@ -80,11 +86,8 @@ fn no_installed_file_names_a_folder_of_the_builder() {
     }
 }
 
-#[test]
 fn these_files_are_installed_and_no_others() {
-    let Some(prefix) = PREFIX.as_ref() else {
-        return;
-    };
+    let prefix = prefix();
     let major = VERSION.split('.').next().unwrap();
     let mut expected = [
         "include/fpga_associate.h".to_owned(),
@@ -112,14 +115,8 @@ fn these_files_are_installed_and_no_others() {
     );
 }
 
-#[test]
 fn the_shared_library_is_named_kept_and_exports_as_the_plain_build_does() {
-    let Some(prefix) = PREFIX.as_ref() else {
-        return;
-    };
-    if !tool("readelf") || !tool("nm") {
-        return;
-    }
+    let prefix = prefix();
     let library = prefix.join("lib/libfpga_associate.so");
     let soname = dynamic(&library, "SONAME").unwrap();
     assert_eq!(soname.len(), 1, "{soname:?}");
@@ -132,11 +129,8 @@ fn the_shared_library_is_named_kept_and_exports_as_the_plain_build_does() {
     assert_eq!(exports(&library).unwrap(), promised_exports().unwrap());
 }
 
-#[test]
 fn pkg_config_links_the_shared_library() {
-    let Some(project) = project(&["pkg-config", "cc", "c++"]) else {
-        return;
-    };
+    let project = project(&["pkg-config", "cc", "c++"]);
     assert_eq!(
         project
             .shell("pkg-config --modversion fpga_associate")
@@ -155,11 +149,8 @@ fn pkg_config_links_the_shared_library() {
     assert_versions(&project.shell("./versions").unwrap());
 }
 
-#[test]
 fn pkg_config_links_the_static_library() {
-    let Some(project) = project(&["pkg-config", "cc", "c++"]) else {
-        return;
-    };
+    let project = project(&["pkg-config", "cc", "c++"]);
     let flags = "$(pkg-config --static --cflags --libs fpga_associate | sed s/-lfpga_associate/-l:libfpga_associate.a/)";
     project
         .shell(&format!("cc associate.c -o associate {flags}"))
@@ -173,11 +164,8 @@ fn pkg_config_links_the_static_library() {
     assert_versions(&project.shell("./versions").unwrap());
 }
 
-#[test]
 fn cmake_finds_the_shared_and_the_static_library() {
-    let Some(project) = project(&["cmake", "cc", "c++"]) else {
-        return;
-    };
+    let project = project(&["cmake", "cc", "c++"]);
     project
         .write(
             "CMakeLists.txt",
@@ -205,11 +193,8 @@ fn cmake_finds_the_shared_and_the_static_library() {
     project.associate_with("build/with_static").unwrap();
 }
 
-#[test]
 fn cmake_refuses_a_version_that_is_not_compatible() {
-    let Some(project) = project(&["cmake"]) else {
-        return;
-    };
+    let project = project(&["cmake"]);
     for (asked, accepted) in [
         ("0", true),
         (VERSION, true),
@@ -233,11 +218,8 @@ fn cmake_refuses_a_version_that_is_not_compatible() {
     }
 }
 
-#[test]
 fn meson_finds_the_shared_and_the_static_library() {
-    let Some(project) = project(&["meson", "ninja", "pkg-config", "cc", "c++"]) else {
-        return;
-    };
+    let project = project(&["meson", "ninja", "pkg-config", "cc", "c++"]);
     project
         .write(
             "meson.build",

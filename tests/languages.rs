@@ -9,13 +9,21 @@ use std::process::Command;
 
 use support::c::{root, run};
 use support::languages::{CALLBACKS, CALLS_AT_ONCE, Place, example};
-use support::{file, is_there, tool};
+use support::needs;
 
-#[test]
+support::tests! {
+    python,
+    cpp,
+    go,
+    java,
+    node,
+    csharp,
+    ruby,
+    luajit,
+}
+
 fn python() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let place = Place::new();
     let script = |name: &str| {
         let mut command = place.command("python3");
@@ -29,12 +37,9 @@ fn python() {
     place.checks_with_plans(script("checks.py"), &[CALLS_AT_ONCE, interrupted]);
 }
 
-#[test]
 fn cpp() {
     let compiler = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-    if !tool(&compiler) {
-        return;
-    }
+    needs::tools(&[&compiler]);
     let place = Place::new();
     let dialects = [
         ("main", "-std=c++20", "-fexceptions"),
@@ -73,11 +78,8 @@ fn cpp() {
     place.checks_with_plans(place.command(&throwing), &[CALLS_AT_ONCE]);
 }
 
-#[test]
 fn go() {
-    if !tool("go") {
-        return;
-    }
+    needs::tools(&["go"]);
     let place = Place::new();
     let folder = place.folder();
     let [main, checks] = [(".", "main"), ("./checks", "checks")].map(|(package, name)| {
@@ -106,12 +108,10 @@ fn go() {
     place.checks_with_plans(place.command(&checks), &more);
 }
 
-#[test]
 fn java() {
     let jna = Path::new("/usr/share/java/jna.jar");
-    if !tool("javac") || !file(jna) {
-        return;
-    }
+    needs::tools(&["javac"]);
+    needs::file(jna);
     let place = Place::new();
     let folder = example("java");
     place.compile(
@@ -137,11 +137,8 @@ fn java() {
     place.checks(class("Checks"), &[CALLS_AT_ONCE]);
 }
 
-#[test]
 fn node() {
-    if !tool("node") || !tool("npm") {
-        return;
-    }
+    needs::tools(&["node", "npm"]);
     let place = Place::new();
     // In a copy, because npm writes beside package.json.
     let folder = place.folder().join("node");
@@ -151,9 +148,7 @@ fn node() {
     }
     let install = ["install", "--ignore-scripts", "--no-audit", "--no-fund"];
     let installed = run(Command::new("npm").current_dir(&folder).args(install));
-    if !is_there("koffi from npm", installed.is_ok()) {
-        return;
-    }
+    needs::fetched("koffi from npm", installed);
     let script = |name: &str| {
         let mut command = place.command("node");
         // As many calls at once as in the other languages.
@@ -167,11 +162,8 @@ fn node() {
     place.checks_without(&CALLBACKS, script("checks.js"), &[CALLS_AT_ONCE]);
 }
 
-#[test]
 fn csharp() {
-    if !tool("mcs") || !tool("mono") {
-        return;
-    }
+    needs::tools(&["mcs", "mono"]);
     let place = Place::new();
     let folder = example("csharp");
     let [main, checks] = ["Main", "Checks"].map(|name| {
@@ -195,11 +187,8 @@ fn csharp() {
     place.checks(run(&checks), &[CALLS_AT_ONCE]);
 }
 
-#[test]
 fn ruby() {
-    if !tool("ruby") {
-        return;
-    }
+    needs::tools(&["ruby"]);
     let place = Place::new();
     let script = |name: &str| {
         let mut command = place.command("ruby");
@@ -216,11 +205,8 @@ fn ruby() {
     );
 }
 
-#[test]
 fn luajit() {
-    if !tool("luajit") {
-        return;
-    }
+    needs::tools(&["luajit"]);
     let place = Place::new();
     let script = |name: &str| {
         let mut command = place.command("luajit");

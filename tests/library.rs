@@ -5,13 +5,17 @@ mod support;
 use std::process::Command;
 
 use support::c::{Toolchain, run};
-use support::tool;
+use support::needs;
 
-#[test]
+support::tests! {
+    the_soname_carries_the_major_version_and_the_library_is_never_unloaded,
+    a_thread_may_end_after_the_library_was_closed,
+    each_thread_has_its_own_last_error_until_its_next_call,
+    the_accessors_take_null,
+}
+
 fn the_soname_carries_the_major_version_and_the_library_is_never_unloaded() {
-    if !tool("readelf") {
-        return;
-    }
+    needs::tools(&["readelf"]);
     let toolchain = Toolchain::new().unwrap();
     let dynamic = run(Command::new("readelf").arg("-d").arg(toolchain.library())).unwrap();
     let soname = format!("[libfpga_associate.so.{}]", env!("CARGO_PKG_VERSION_MAJOR"));
@@ -24,7 +28,6 @@ fn the_soname_carries_the_major_version_and_the_library_is_never_unloaded() {
     assert!(has(&["FLAGS_1", "NODELETE"]), "{dynamic}");
 }
 
-#[test]
 fn a_thread_may_end_after_the_library_was_closed() {
     let toolchain = Toolchain::new().unwrap();
     let text = r#"
@@ -67,7 +70,6 @@ fn a_thread_may_end_after_the_library_was_closed() {
     run(Command::new(program).arg(toolchain.library())).unwrap();
 }
 
-#[test]
 fn each_thread_has_its_own_last_error_until_its_next_call() {
     let toolchain = Toolchain::new().unwrap();
     let text = r#"
@@ -101,7 +103,6 @@ fn each_thread_has_its_own_last_error_until_its_next_call() {
     run(&mut Command::new(program)).unwrap();
 }
 
-#[test]
 fn the_accessors_take_null() {
     let toolchain = Toolchain::new().unwrap();
     let text = r#"

@@ -12,8 +12,17 @@ use serde_json::Value;
 
 use support::archives::{Archives, JNA, PLATFORMS, packing};
 use support::c::{outside, root, run};
+use support::needs;
 use support::package::{folders_of_the_builder_in, unpacked};
-use support::{file, tool};
+
+support::tests! {
+    each_component_of_the_bill_of_materials_is_named_with_its_licence_and_has_a_text,
+    licences_that_ask_for_their_notice_have_it,
+    the_licences_are_the_same_every_time_and_have_no_text_twice,
+    where_rust_has_not_told_its_licences_none_are_printed,
+    the_release_archive_has_the_licences,
+    each_package_has_the_licences_of_its_libraries,
+}
 
 const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-gnu"];
 
@@ -42,11 +51,8 @@ fn texts<'a>(licences: &'a str, named: &str, expression: &str) -> Vec<&'a str> {
         .collect()
 }
 
-#[test]
 fn each_component_of_the_bill_of_materials_is_named_with_its_licence_and_has_a_text() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     for target in TARGETS {
         let licences = printed("licences", target);
         let bill: Value = serde_json::from_str(&printed("sbom", target)).unwrap();
@@ -68,11 +74,8 @@ fn each_component_of_the_bill_of_materials_is_named_with_its_licence_and_has_a_t
     }
 }
 
-#[test]
 fn licences_that_ask_for_their_notice_have_it() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let licences = printed("licences", TARGETS[0]);
     for notice in [
         "Copyright (c) 2016-2017 Isis Agora Lovecruft, Henry de Valence.",
@@ -94,11 +97,8 @@ fn licences_that_ask_for_their_notice_have_it() {
     assert!(printed("licences", TARGETS[1]).contains("\n\nwindows-sys "));
 }
 
-#[test]
 fn the_licences_are_the_same_every_time_and_have_no_text_twice() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let licences = printed("licences", TARGETS[0]);
     assert_eq!(licences, printed("licences", TARGETS[0]));
     // Debian's packages of two processors may be installed beside each other.
@@ -121,11 +121,8 @@ fn the_licences_are_the_same_every_time_and_have_no_text_twice() {
     assert!(folders_of_the_builder_in(&path).unwrap().is_empty());
 }
 
-#[test]
 fn where_rust_has_not_told_its_licences_none_are_printed() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let sysroot = run(Command::new("rustc").args(["--print", "sysroot"])).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let other = folder.path().join("rustc");
@@ -153,15 +150,13 @@ fn where_rust_has_not_told_its_licences_none_are_printed() {
     assert_eq!(told.lines().count(), 1, "{told}");
 }
 
-#[test]
 fn the_release_archive_has_the_licences() {
-    let Some(unpacked) = unpacked() else { return };
+    let unpacked = unpacked();
     let shipped = fs::read_to_string(unpacked.join("THIRD-PARTY-LICENSES.txt")).unwrap();
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     assert_eq!(shipped, printed("licences", &triple));
 }
 
-#[test]
 fn each_package_has_the_licences_of_its_libraries() {
     // What an archive has is what a package of it has, however many libraries that holds.
     const COMPARE: &str = r#"
@@ -177,9 +172,8 @@ package, *archives = sys.argv[1:]
 wanted = sorted(text for path in archives for text in texts(path))
 assert len(wanted) == len(archives) and texts(package) == wanted, package
 "#;
-    if !["python3", "npm", "javac"].into_iter().all(tool) || !file(JNA.as_ref()) {
-        return;
-    }
+    needs::tools(&["python3", "npm", "javac"]);
+    needs::file(JNA);
     let archives = Archives::new().unwrap();
     let all = PLATFORMS.map(|platform| archives.archive(platform));
     let compare = |package: &Path, archives: &[PathBuf]| {

@@ -8,11 +8,16 @@ use std::process::Command;
 use support::c::root;
 use support::header::{Declaration, declarations};
 use support::man;
-use support::tool;
+use support::needs;
+
+support::tests! {
+    the_committed_page_is_what_the_header_says,
+    every_function_status_type_and_field_is_in_the_rendered_page,
+    the_page_renders_without_a_warning,
+}
 
 const PAGE: &str = ".packaging/fpga_associate.3";
 
-#[test]
 fn the_committed_page_is_what_the_header_says() {
     let path = root().join(PAGE);
     let page = man::page(&header());
@@ -26,11 +31,8 @@ fn the_committed_page_is_what_the_header_says() {
     );
 }
 
-#[test]
 fn every_function_status_type_and_field_is_in_the_rendered_page() {
-    if !tool("man") {
-        return;
-    }
+    needs::tools(&["man"]);
     let rendered = rendered();
     let mut functions = 0;
     for declaration in declarations(&header()) {
@@ -51,11 +53,8 @@ fn every_function_status_type_and_field_is_in_the_rendered_page() {
     assert!(functions >= 30, "{functions} functions found");
 }
 
-#[test]
 fn the_page_renders_without_a_warning() {
-    if !tool("man") {
-        return;
-    }
+    needs::tools(&["man", "groff"]);
     for command in [
         Command::new("man").args(["--warnings=w", "-l", PAGE]),
         Command::new("groff").args(["-man", "-ww", "-Tutf8", "-z", PAGE]),

@@ -12,17 +12,23 @@ use std::sync::LazyLock;
 use support::archives::{Archives, JNA, PLATFORMS, Python, VERSION, fetched};
 use support::c::run;
 use support::languages::{CALLBACKS, CALLS_AT_ONCE, Place, copied, example, without_its_path};
-use support::{file, is_there, tool};
+use support::needs;
+
+support::tests! {
+    a_wheel_serves_programs_that_know_no_path,
+    wheels_say_what_they_hold,
+    the_types_of_python_are_complete_and_reach_the_wheels_users,
+    an_npm_package_serves_programs_that_know_no_path,
+    the_types_of_the_npm_package_are_those_of_the_wrapper,
+    a_jar_serves_programs_that_know_no_path_and_leaves_no_file,
+}
 
 static ARCHIVES: LazyLock<Archives> = LazyLock::new(|| Archives::new().unwrap());
 
 static WHEEL: LazyLock<PathBuf> = LazyLock::new(|| ARCHIVES.own_wheel().unwrap());
 
-#[test]
 fn a_wheel_serves_programs_that_know_no_path() {
-    if !tool("python3") {
-        return;
-    }
+    needs::python_environments();
     let python = Python::with(&WHEEL).unwrap();
     run(Command::new(python.program("pip")).arg("check")).unwrap();
     let place = Place::new();
@@ -43,11 +49,8 @@ fn a_wheel_serves_programs_that_know_no_path() {
     assert!(named.unwrap_err().to_string().contains("/nowhere/else.so"));
 }
 
-#[test]
 fn wheels_say_what_they_hold() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     // What a wheel must be, by the rules for wheels and not by the words of the script that made it.
     let program = r#"
 import base64, csv, email, hashlib, io, sys, zipfile
@@ -89,11 +92,8 @@ for path in sys.argv[1:]:
     assert_eq!(told, expected);
 }
 
-#[test]
 fn the_types_of_python_are_complete_and_reach_the_wheels_users() {
-    let Some(mypy) = fetched("mypy", "2.4.1") else {
-        return;
-    };
+    let mypy = fetched("mypy", "2.4.1");
     let strict = || {
         let mut command = Command::new(&mypy);
         command.args(["--strict", "--no-incremental", "--cache-dir=/dev/null"]);
@@ -127,27 +127,21 @@ fn the_types_of_python_are_complete_and_reach_the_wheels_users() {
     check("Client('host').associate(None, 'project', 5, 'image')").unwrap_err();
 }
 
-/// A folder of its own where npm has installed the package, and more.
-fn installed_by_npm(folder: &Path, more: &[&str]) -> bool {
+/// Has npm install the package into a folder of its own, and more.
+fn install_by_npm(folder: &Path, more: &[&str]) {
     let package = ARCHIVES.pack("npm").unwrap().pop().unwrap();
     let installed = run(Command::new("npm")
         .current_dir(folder)
         .args(["install", "--ignore-scripts", "--no-audit", "--no-fund"])
         .arg(package)
         .args(more));
-    let _ = installed.as_ref().inspect_err(|error| println!("{error}"));
-    is_there("what npm fetches", installed.is_ok())
+    needs::fetched("what npm fetches", installed);
 }
 
-#[test]
 fn an_npm_package_serves_programs_that_know_no_path() {
-    if !tool("node") || !tool("npm") {
-        return;
-    }
+    needs::tools(&["python3", "node", "npm"]);
     let place = Place::new();
-    if !installed_by_npm(place.folder(), &[]) {
-        return;
-    }
+    install_by_npm(place.folder(), &[]);
     let script = |name: &str| {
         let path = copied(&place, &format!("node/{name}.js"), &format!("{name}.mjs"));
         let mut command = without_its_path(place.command("node"));
@@ -166,15 +160,10 @@ fn an_npm_package_serves_programs_that_know_no_path() {
     }
 }
 
-#[test]
 fn the_types_of_the_npm_package_are_those_of_the_wrapper() {
-    if !tool("node") || !tool("npm") {
-        return;
-    }
+    needs::tools(&["python3", "node", "npm"]);
     let folder = tempfile::tempdir().unwrap();
-    if !installed_by_npm(folder.path(), &["typescript@5.9.3"]) {
-        return;
-    }
+    install_by_npm(folder.path(), &["typescript@5.9.3"]);
     let check = |text: &str| -> io::Result<String> {
         let from = "from 'fpga-associate';\n";
         let imports =
@@ -214,12 +203,9 @@ fn the_types_of_the_npm_package_are_those_of_the_wrapper() {
     check(program).unwrap();
 }
 
-#[test]
 fn a_jar_serves_programs_that_know_no_path_and_leaves_no_file() {
-    let jna = Path::new(JNA);
-    if !tool("javac") || !file(jna) {
-        return;
-    }
+    needs::tools(&["python3", "javac"]);
+    needs::file(JNA);
     let jar = ARCHIVES.pack("jar").unwrap().pop().unwrap();
     let place = Place::new();
     let folder = place.folder();

@@ -4,22 +4,22 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use support::archives::{Archives, JNA, PLATFORMS, VERSION, packing};
 use support::c::outside;
-use support::{file, tool};
+use support::needs;
 
-const TOOLS: [&str; 3] = ["python3", "npm", "javac"];
+support::tests! {
+    two_builds_give_the_same_bytes,
+    what_can_not_be_packed_is_told_in_one_line,
+}
 
-#[test]
 fn two_builds_give_the_same_bytes() {
-    if !TOOLS.into_iter().all(tool) || !file(Path::new(JNA)) {
-        return;
-    }
+    needs::tools(&["python3", "npm", "javac"]);
+    needs::file(JNA);
     let archives = Archives::new().unwrap();
     for script in ["wheel", "npm", "jar"] {
         let first = archives.pack(script).unwrap();
@@ -57,11 +57,8 @@ fn two_builds_give_the_same_bytes() {
     }
 }
 
-#[test]
 fn what_can_not_be_packed_is_told_in_one_line() {
-    if !tool("python3") {
-        return;
-    }
+    needs::tools(&["python3"]);
     let archives = Archives::new().unwrap();
     let own = archives.archive(PLATFORMS[2]);
     let other = own

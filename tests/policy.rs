@@ -8,7 +8,15 @@ use std::sync::LazyLock;
 use std::{env, fs};
 
 use support::c::{outside, root, run};
-use support::tool;
+use support::needs;
+
+support::tests! {
+    every_locked_package_is_allowed_by_the_policy,
+    the_policy_objects_to_licences_sources_and_crates_that_it_does_not_allow,
+    no_locked_version_was_yanked,
+    the_policy_objects_to_a_version_that_was_yanked,
+    the_policy_objects_to_a_crate_that_has_an_advisory,
+}
 
 const POLICY: &str = ".ci/deny.toml";
 
@@ -43,19 +51,13 @@ fn policy() -> String {
 
 const WITHOUT_ADVISORIES: [&str; 3] = ["bans", "licenses", "sources"];
 
-#[test]
 fn every_locked_package_is_allowed_by_the_policy() {
-    if !tool("cargo-deny") {
-        return;
-    }
+    needs::tools(&["cargo-deny"]);
     assert_eq!(objections(root(), &policy(), &WITHOUT_ADVISORIES), None);
 }
 
-#[test]
 fn the_policy_objects_to_licences_sources_and_crates_that_it_does_not_allow() {
-    if !tool("cargo-deny") {
-        return;
-    }
+    needs::tools(&["cargo-deny"]);
     for (from, to, objection) in [
         (
             "{ crate = \"openssl-sys\" }",
@@ -147,22 +149,16 @@ fn policy_by(database: &str) -> String {
     policy.replace(section, &named)
 }
 
-#[test]
 fn no_locked_version_was_yanked() {
-    if !tool("cargo-deny") || !tool("git") {
-        return;
-    }
+    needs::tools(&["cargo-deny", "git"]);
     assert_eq!(
         objections(root(), &policy_by("other"), &["advisories"]),
         None
     );
 }
 
-#[test]
 fn the_policy_objects_to_a_version_that_was_yanked() {
-    if !tool("cargo-deny") || !tool("git") {
-        return;
-    }
+    needs::tools(&["cargo-deny", "git"]);
     let folder = tempfile::tempdir().unwrap();
     let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
     fs::create_dir(folder.path().join("src")).unwrap();
@@ -183,11 +179,8 @@ fn the_policy_objects_to_a_version_that_was_yanked() {
     assert!(said.contains("error[yanked]"), "{said}");
 }
 
-#[test]
 fn the_policy_objects_to_a_crate_that_has_an_advisory() {
-    if !tool("cargo-deny") || !tool("git") {
-        return;
-    }
+    needs::tools(&["cargo-deny", "git"]);
     let said = objections(root(), &policy_by("linked"), &["advisories"]).unwrap();
     assert!(said.contains("RUSTSEC-2000-0001"), "{said}");
 }

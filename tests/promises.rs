@@ -17,6 +17,9 @@ const NOT_DEFENDED: &str = "not defended";
 /// Stands behind a test that runs only where somebody asks for it.
 const MARKS: [&str; 3] = [" (Wine)", " (machines)", " (elsewhere)"];
 
+/// Begins the list of a file that does not mark its tests.
+const LIST: &str = "support::tests! {";
+
 /// The texts that must fit each other.
 struct Texts {
     promises: String,
@@ -93,15 +96,16 @@ fn tests_of(row: &str) -> Vec<(String, &str)> {
 /// The tests of a file, and whether each runs only where somebody asks for it.
 fn functions(file: &str) -> BTreeMap<&str, bool> {
     let mut functions = BTreeMap::new();
-    let (mut is_test, mut is_ignored) = (false, false);
+    let (mut is_list, mut is_test, mut is_ignored) = (false, false, false);
     for line in file.lines().map(str::trim_start) {
+        is_list = line == LIST || (is_list && line != "}");
         is_test |= line == "#[test]";
         is_ignored |= line.starts_with("#[ignore");
-        if let Some((name, _)) = line
+        let written = line
             .strip_prefix("fn ")
-            .and_then(|rest| rest.split_once('('))
-        {
-            if is_test {
+            .and_then(|rest| rest.split('(').next());
+        if let Some(name) = line.strip_suffix(',').filter(|_| is_list).or(written) {
+            if is_test || is_list {
                 functions.insert(name, is_ignored);
             }
             (is_test, is_ignored) = (false, false);
@@ -200,6 +204,7 @@ const SAMPLE: &str = "\
 | --- | --- | --- |
 | **It is quick**: `fpga_go` | `quick.rs::a_call_is_quick` | ≤ 4 calls |
 | `FPGA_ASSOC_OK` | `src/go.rs::it_goes`, `far.rs::it_goes_there` (Wine) | |
+| It needs a tool | `list.rs::it_goes_with`, `list.rs::it_goes_far_with` (machines) | |
 | Who pulls the plug | not defended | |
 ";
 
@@ -233,6 +238,10 @@ fn sample() -> Texts {
             "#[test]\n#[ignore = \"far\"]\nfn it_goes_there() {}\n\nfn help() {}\n",
         ),
         ("src/go.rs", "    #[test]\n    fn it_goes() {\n"),
+        (
+            "tests/list.rs",
+            "support::tests! {\n    it_goes_with,\n    #[ignore = \"far\"]\n    it_goes_far_with,\n}\n\nfn helps() {}\n",
+        ),
     ];
     Texts {
         promises: SAMPLE.to_owned(),
@@ -258,6 +267,8 @@ fn what_does_not_fit_is_told() {
         ("src/go.rs", "src/gone.rs", "there is no file src/gone.rs, with it_goes"),
         ("far.rs::it_goes_there", "far/far.rs::it_goes_there", "no row has a test of tests/far.rs"),
         (" (Wine)", "", "tests/far.rs::it_goes_there is ignored"),
+        (" (machines)", "", "tests/list.rs::it_goes_far_with is ignored"),
+        ("it_goes_with", "helps", "there is no test helps in tests/list.rs"),
         ("is_quick`", "is_quick` (Wine)", "tests/quick.rs::a_call_is_quick is not ignored"),
         ("`quick.rs::a_call_is_quick`", "all", "no test in the row: | **It is quick**"),
         ("not defended", "", "no test in the row: | Who pulls"),

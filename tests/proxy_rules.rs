@@ -4,16 +4,27 @@ mod support;
 
 use fpga_associate::status::Status;
 use support::certificates::Authority;
+use support::needs;
 use support::proxied::{self, MAX_ATTEMPTS, SETTING, one_call};
 use support::routes::{
     DIRECT, H, T, T_VIA_A, T6, T6_VIA_A, UNRESOLVED, UNUSABLE, VIA_A, VIA_B, check, curl, row,
 };
-use support::tool;
+
+support::tests! {
+    the_variables_name_the_proxy_as_for_curl,
+    no_proxy_excepts_names_as_for_curl,
+    no_proxy_excepts_addresses_as_for_curl,
+    no_proxy_excepts_addresses_of_ipv6_as_for_curl,
+    the_url_of_a_proxy_means_what_it_means_to_curl,
+    the_url_of_a_proxy_to_ipv6_means_what_it_means_to_curl,
+    a_proxy_without_a_port_is_where_curl_looks_for_it,
+    #[ignore = "only in a process that another test starts"]
+    child_calls,
+}
 
 /// Why there is no absolute-form request.
 const TOKEN_STAYS: &str = "a tunnel, so that no proxy is handed the token";
 
-#[test]
 #[rustfmt::skip]
 fn the_variables_name_the_proxy_as_for_curl() {
     check(&[
@@ -54,7 +65,6 @@ macro_rules! except {
     };
 }
 
-#[test]
 #[rustfmt::skip]
 fn no_proxy_excepts_names_as_for_curl() {
     check(&[
@@ -98,10 +108,6 @@ fn no_proxy_excepts_names_as_for_curl() {
     ]);
 }
 
-/// Why an IPv6 network is one.
-const V6_IS_TEXT: &str = "curl 7.88 compares IPv6 addresses as text; its manual promises more";
-
-#[test]
 #[rustfmt::skip]
 fn no_proxy_excepts_addresses_as_for_curl() {
     check(&[
@@ -135,6 +141,15 @@ fn no_proxy_excepts_addresses_as_for_curl() {
         except!("::1", T, T_VIA_A),
         except!("::ffff:127.0.0.1", T, T_VIA_A),
         except!("[127.0.0.1]", T, T_VIA_A),
+    ]);
+}
+
+/// Why an IPv6 network is one.
+const V6_IS_TEXT: &str = "curl 7.88 compares IPv6 addresses as text; its manual promises more";
+
+#[rustfmt::skip]
+fn no_proxy_excepts_addresses_of_ipv6_as_for_curl() {
+    check(&[
         except!("x.invalid", T6, T6_VIA_A),
         except!("::1", T6, DIRECT),
         except!("0:0:0:0:0:0:0:1", T6, DIRECT).but_curl(T6_VIA_A, V6_IS_TEXT),
@@ -161,7 +176,6 @@ macro_rules! proxy {
     };
 }
 
-#[test]
 #[rustfmt::skip]
 fn the_url_of_a_proxy_means_what_it_means_to_curl() {
     check(&[
@@ -175,7 +189,6 @@ fn the_url_of_a_proxy_means_what_it_means_to_curl() {
         proxy!("http://{a}", "service.invalid:8443", "a: CONNECT service.invalid:8443"),
         proxy!("http://{a}", "https://service.invalid/", VIA_A),
         proxy!("http://{a}", T, T_VIA_A),
-        proxy!("http://{a}", T6, T6_VIA_A),
         proxy!("http://user:password@{a}", H, "a: CONNECT service.invalid:443 Basic dXNlcjpwYXNzd29yZA=="),
         proxy!("user:password@{a}", H, "a: CONNECT service.invalid:443 Basic dXNlcjpwYXNzd29yZA=="),
         proxy!("http://us%40er:p%3Aa%2Fs%25s+w@{a}", H, "a: CONNECT service.invalid:443 Basic dXNAZXI6cDphL3Mlcyt3"),
@@ -222,10 +235,8 @@ fn the_url_of_a_proxy_means_what_it_means_to_curl() {
         proxy!("socks5h://user:p%40ss@{a}", H, "a: SOCKS5 name service.invalid:443 user:p@ss"),
         proxy!("socks5h://user@{a}", H, "a: SOCKS5 name service.invalid:443 user:"),
         proxy!("socks5h://{a}", T, "a: SOCKS5 address 127.0.0.1:{t}"),
-        proxy!("socks5h://{a}", T6, "a: SOCKS5 address [::1]:{t6}"),
         proxy!("socks5h://{a}", "service.invalid.", "a: SOCKS5 name service.invalid.:443"),
         proxy!("socks5://{a}", T, "a: SOCKS5 address 127.0.0.1:{t}"),
-        proxy!("socks5://{a}", T6, "a: SOCKS5 address [::1]:{t6}"),
         proxy!("socks5://user:password@{a}", T, "a: SOCKS5 address 127.0.0.1:{t} user:password"),
         proxy!("socks5://{a}", "localhost:{t}", "a: SOCKS5 address 127.0.0.1:{t}"),
         proxy!("socks5://localhost:{a_port}/socket", T, "a: SOCKS5 address 127.0.0.1:{t}").but_curl(UNUSABLE, "a path is ignored; curl takes it for a Unix socket"),
@@ -235,11 +246,17 @@ fn the_url_of_a_proxy_means_what_it_means_to_curl() {
     ]);
 }
 
-#[test]
+#[rustfmt::skip]
+fn the_url_of_a_proxy_to_ipv6_means_what_it_means_to_curl() {
+    check(&[
+        proxy!("http://{a}", T6, T6_VIA_A),
+        proxy!("socks5h://{a}", T6, "a: SOCKS5 address [::1]:{t6}"),
+        proxy!("socks5://{a}", T6, "a: SOCKS5 address [::1]:{t6}"),
+    ]);
+}
+
 fn a_proxy_without_a_port_is_where_curl_looks_for_it() {
-    if !tool("curl") {
-        return;
-    }
+    needs::tools(&["curl"]);
     let authority = Authority::new();
     // Nobody listens there.
     for (url, port) in [
@@ -272,8 +289,6 @@ fn a_proxy_without_a_port_is_where_curl_looks_for_it() {
 }
 
 /// What [`proxied::calls`] starts.
-#[test]
-#[ignore = "only in a process that another test starts"]
 fn child_calls() {
     proxied::make_calls();
 }

@@ -5,11 +5,23 @@ mod support;
 use fpga_associate::status::Status;
 use support::call::{PROJECT_ID, TOKEN};
 use support::certificates::{Authority, tls_server};
+use support::needs;
 use support::proxied::{self, CA_FILE, calls, one_call};
 use support::proxies::{Tinyproxy, relay, socks_relay, tls_relay, told};
 use support::raw::Server;
 use support::routes::H;
-use support::tool;
+
+support::tests! {
+    tinyproxy_carries_calls_in_one_tunnel,
+    tinyproxy_refuses_who_does_not_know_its_password,
+    a_tunnel_may_begin_with_any_head_of_success,
+    an_https_proxy_carries_calls_in_one_tunnel,
+    an_https_proxy_without_a_good_certificate_is_not_told_anything,
+    the_service_is_verified_through_a_proxy_too,
+    a_socks_proxy_carries_calls_in_one_tunnel,
+    #[ignore = "only in a process that another test starts"]
+    child_calls,
+}
 
 /// The service over TLS, under the name that its certificate has and under an address.
 fn service(authority: &Authority) -> Server {
@@ -41,11 +53,8 @@ fn two_good_calls(authority: &Authority, service: Server, endpoint: &str, proxy:
     }
 }
 
-#[test]
 fn tinyproxy_carries_calls_in_one_tunnel() {
-    if !tool("tinyproxy") {
-        return;
-    }
+    needs::tools(&["tinyproxy"]);
     let authority = Authority::new();
     for (configuration, credentials) in [("", ""), ("BasicAuth user pa55word", "user:pa55word@")] {
         let service = service(&authority);
@@ -57,11 +66,8 @@ fn tinyproxy_carries_calls_in_one_tunnel() {
     }
 }
 
-#[test]
 fn tinyproxy_refuses_who_does_not_know_its_password() {
-    if !tool("tinyproxy") {
-        return;
-    }
+    needs::tools(&["tinyproxy"]);
     let authority = Authority::new();
     let service = service(&authority);
     let proxy = Tinyproxy::start("BasicAuth user pa55word");
@@ -76,7 +82,6 @@ fn tinyproxy_refuses_who_does_not_know_its_password() {
     assert_eq!(service.finish().connections, 0);
 }
 
-#[test]
 fn a_tunnel_may_begin_with_any_head_of_success() {
     let authority = Authority::new();
     let headers: String = (0..200).map(|n| format!("X-{n}: x\r\n")).collect();
@@ -101,7 +106,6 @@ fn a_tunnel_may_begin_with_any_head_of_success() {
     }
 }
 
-#[test]
 fn an_https_proxy_carries_calls_in_one_tunnel() {
     let authority = Authority::new();
     let service = service(&authority);
@@ -114,7 +118,6 @@ fn an_https_proxy_carries_calls_in_one_tunnel() {
     );
 }
 
-#[test]
 fn an_https_proxy_without_a_good_certificate_is_not_told_anything() {
     let authority = Authority::new();
     let service = service(&authority);
@@ -138,7 +141,6 @@ fn an_https_proxy_without_a_good_certificate_is_not_told_anything() {
     assert_eq!(service.finish().connections, 0);
 }
 
-#[test]
 fn the_service_is_verified_through_a_proxy_too() {
     let authority = Authority::new();
     let service = tls_server(authority.sign(&["another.invalid"]));
@@ -153,7 +155,6 @@ fn the_service_is_verified_through_a_proxy_too() {
     assert_eq!(service.finish().requests, []);
 }
 
-#[test]
 fn a_socks_proxy_carries_calls_in_one_tunnel() {
     let authority = Authority::new();
     for (scheme, endpoint, target) in [
@@ -176,8 +177,6 @@ fn a_socks_proxy_carries_calls_in_one_tunnel() {
 }
 
 /// What [`proxied::calls`] starts.
-#[test]
-#[ignore = "only in a process that another test starts"]
 fn child_calls() {
     proxied::make_calls();
 }

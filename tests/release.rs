@@ -9,11 +9,25 @@ use std::process::Command;
 use support::archives::PLATFORMS;
 use support::c::machines::shipped;
 use support::c::{outside, root, run};
+use support::needs;
 use support::package::{
     Project, copy_sources, dynamic, exports, files, folders_of_the_builder_in,
     is_optimised_as_a_whole, promised_exports, target, unpacked,
 };
-use support::tool;
+
+support::tests! {
+    no_symbol_of_a_glibc_newer_than_2_17_is_needed,
+    the_library_is_named_kept_and_exports_exactly_the_list,
+    the_archive_has_these_files_and_no_others,
+    no_file_of_the_archive_names_a_folder_of_the_builder,
+    what_is_packed_is_optimised_as_a_whole_and_small,
+    the_c_example_runs_with_the_unpacked_archive_by_pkg_config,
+    the_c_example_runs_with_the_unpacked_archive_by_cmake,
+    #[ignore = "needs archives of other systems: .ci/platforms release bytes"]
+    another_folder_and_another_cargo_home_give_the_same_bytes,
+    #[ignore = "takes minutes, and needs archives of other systems: .ci/platforms release all_bytes"]
+    another_folder_gives_the_same_bytes_for_every_target,
+}
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -21,9 +35,8 @@ fn major() -> &'static str {
     VERSION.split('.').next().unwrap()
 }
 
-#[test]
 fn no_symbol_of_a_glibc_newer_than_2_17_is_needed() {
-    let Some(unpacked) = unpacked() else { return };
+    let unpacked = unpacked();
     let library = unpacked.join("lib/libfpga_associate.so");
     let needed = run(Command::new("nm")
         .arg("-D")
@@ -60,9 +73,8 @@ fn no_symbol_of_a_glibc_newer_than_2_17_is_needed() {
     }
 }
 
-#[test]
 fn the_library_is_named_kept_and_exports_exactly_the_list() {
-    let Some(unpacked) = unpacked() else { return };
+    let unpacked = unpacked();
     let library = unpacked.join("lib/libfpga_associate.so");
     let soname = dynamic(&library, "SONAME").unwrap();
     assert_eq!(soname.len(), 1, "{soname:?}");
@@ -74,9 +86,8 @@ fn the_library_is_named_kept_and_exports_exactly_the_list() {
     assert_eq!(exports(&library).unwrap(), promised_exports().unwrap());
 }
 
-#[test]
 fn the_archive_has_these_files_and_no_others() {
-    let Some(unpacked) = unpacked() else { return };
+    let unpacked = unpacked();
     let mut expected = [
         "LICENSE".to_owned(),
         "README.md".to_owned(),
@@ -97,18 +108,16 @@ fn the_archive_has_these_files_and_no_others() {
     assert_eq!(files(unpacked).unwrap(), expected);
 }
 
-#[test]
 fn no_file_of_the_archive_names_a_folder_of_the_builder() {
-    let Some(unpacked) = unpacked() else { return };
+    let unpacked = unpacked();
     for file in files(unpacked).unwrap() {
         let named = folders_of_the_builder_in(&unpacked.join(&file)).unwrap();
         assert!(named.is_empty(), "{file}: {named:?}");
     }
 }
 
-#[test]
 fn what_is_packed_is_optimised_as_a_whole_and_small() {
-    let Some(unpacked) = unpacked() else { return };
+    let unpacked = unpacked();
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let built = target().join("release-build").join(triple).join("release");
     assert!(is_optimised_as_a_whole(&built.join("libfpga_associate.a")).unwrap());
@@ -117,12 +126,9 @@ fn what_is_packed_is_optimised_as_a_whole_and_small() {
     assert!(megabytes <= 8.0, "{megabytes}");
 }
 
-#[test]
 fn the_c_example_runs_with_the_unpacked_archive_by_pkg_config() {
-    let Some(unpacked) = unpacked() else { return };
-    if !tool("pkg-config") {
-        return;
-    }
+    let unpacked = unpacked();
+    needs::tools(&["pkg-config"]);
     let project = Project::new()
         .unwrap()
         .with("PKG_CONFIG_PATH", &unpacked.join("lib/pkgconfig"))
@@ -149,12 +155,9 @@ fn the_c_example_runs_with_the_unpacked_archive_by_pkg_config() {
     project.associate_with("alone").unwrap();
 }
 
-#[test]
 fn the_c_example_runs_with_the_unpacked_archive_by_cmake() {
-    let Some(unpacked) = unpacked() else { return };
-    if !tool("cmake") {
-        return;
-    }
+    let unpacked = unpacked();
+    needs::tools(&["cmake"]);
     let project = Project::new().unwrap().with("CMAKE_PREFIX_PATH", unpacked);
     project
         .write(
@@ -204,15 +207,11 @@ fn same_as_shipped(targets: &[&str]) {
     }
 }
 
-#[test]
-#[ignore = "needs archives of other systems: .ci/platforms release bytes"]
 fn another_folder_and_another_cargo_home_give_the_same_bytes() {
     // One whose standard library is built as well.
     same_as_shipped(&["x86_64-linux-musl"]);
 }
 
-#[test]
-#[ignore = "takes minutes, and needs archives of other systems: .ci/platforms release all_bytes"]
 fn another_folder_gives_the_same_bytes_for_every_target() {
     same_as_shipped(&PLATFORMS);
 }

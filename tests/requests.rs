@@ -4,10 +4,20 @@ mod support;
 
 use fpga_associate::status::Status;
 use support::call::{self, FPGA_ID, PROJECT_ID, TOKEN, example};
+use support::needs;
 use support::parts::Parts;
 use support::raw::{self, NO_CONTENT, Seen, Server, Then, Visit, succeed};
 
-#[test]
+support::tests! {
+    the_request_is_the_documented_one_byte_for_byte,
+    each_argument_arrives_in_its_place_as_it_was_given,
+    the_host_header_names_the_host_as_given_and_its_port,
+    the_host_header_names_an_address_of_ipv6_in_brackets,
+    the_host_header_does_not_name_the_schemes_own_port,
+    a_redirect_is_never_followed,
+    a_redirect_to_another_path_of_the_same_server_is_never_followed,
+}
+
 fn the_request_is_the_documented_one_byte_for_byte() {
     let server = Server::answering(NO_CONTENT, Then::Keep);
     let port = server.port();
@@ -41,7 +51,6 @@ fn the_request_is_the_documented_one_byte_for_byte() {
     );
 }
 
-#[test]
 fn each_argument_arrives_in_its_place_as_it_was_given() {
     let every_id_byte = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-abcdefghijklmnopqrstuvwxyz_0123456789";
     let longest_id = "x".repeat(128);
@@ -84,44 +93,51 @@ fn each_argument_arrives_in_its_place_as_it_was_given() {
     }
 }
 
-#[test]
-fn the_host_header_names_the_host_as_given_and_every_port_but_the_schemes_own() {
+fn the_host_header_names_the_host_as_given_and_its_port() {
+    for (endpoint, host) in [
+        ("http://127.0.0.1:PORT", "127.0.0.1:PORT"),
+        ("http://127.0.0.1:PORT/", "127.0.0.1:PORT"),
+        ("HTTP://127.0.0.1:PORT", "127.0.0.1:PORT"),
+        ("http://LocalHost:PORT", "localhost:PORT"),
+        ("http://localhost:0PORT", "localhost:PORT"),
+    ] {
+        assert_host("127.0.0.1:0", endpoint, host);
+    }
+}
+
+fn the_host_header_names_an_address_of_ipv6_in_brackets() {
+    needs::ipv6();
+    for endpoint in ["http://[::1]:PORT", "http://[::1]:PORT/"] {
+        assert_host("[::1]:0", endpoint, "[::1]:PORT");
+    }
+}
+
+fn the_host_header_does_not_name_the_schemes_own_port() {
+    // An address of this machine that nobody else is likely to listen on.
+    const LISTENS_ON: &str = "127.83.17.5:80";
+    needs::port(LISTENS_ON);
+    for endpoint in ["http://127.83.17.5", "http://127.83.17.5:80"] {
+        assert_host(LISTENS_ON, endpoint, "127.83.17.5");
+    }
+}
+
+fn assert_host(listens_on: &str, endpoint: &str, host: &str) {
     let answer = |mut visit: Visit| {
         while visit.read_request().is_some() {
             succeed(&mut visit.stream);
         }
     };
-    for (listens_on, endpoint, host) in [
-        ("127.0.0.1:0", "http://127.0.0.1:PORT", "127.0.0.1:PORT"),
-        ("127.0.0.1:0", "http://127.0.0.1:PORT/", "127.0.0.1:PORT"),
-        ("127.0.0.1:0", "HTTP://127.0.0.1:PORT", "127.0.0.1:PORT"),
-        ("127.0.0.1:0", "http://LocalHost:PORT", "localhost:PORT"),
-        ("127.0.0.1:0", "http://localhost:0PORT", "localhost:PORT"),
-        ("[::1]:0", "http://[::1]:PORT", "[::1]:PORT"),
-        ("[::1]:0", "http://[::1]:PORT/", "[::1]:PORT"),
-        // An address of this machine that nobody else is likely to listen on.
-        ("127.83.17.5:80", "http://127.83.17.5", "127.83.17.5"),
-        ("127.83.17.5:80", "http://127.83.17.5:80", "127.83.17.5"),
-    ] {
-        let server = match Server::serve_on(listens_on, answer) {
-            Ok(server) => server,
-            Err(error) => {
-                println!("skipped: {listens_on}: {error}");
-                continue;
-            }
-        };
-        let at_port = |text: &str| text.replace("PORT", &server.port().to_string());
-        let (endpoint, host) = (at_port(endpoint), at_port(host));
-        let outcome = example(&endpoint);
-        assert!(outcome.is(Status::OK), "{endpoint}: {outcome:?}");
-        let seen = server.finish();
-        assert_eq!(seen.requests.len(), 1, "{endpoint}");
-        let parts = Parts::of(&seen.requests[0]);
-        assert_eq!(parts.header("host"), host, "{endpoint}");
-    }
+    let server = Server::serve_on(listens_on, answer).unwrap();
+    let at_port = |text: &str| text.replace("PORT", &server.port().to_string());
+    let (endpoint, host) = (at_port(endpoint), at_port(host));
+    let outcome = example(&endpoint);
+    assert!(outcome.is(Status::OK), "{endpoint}: {outcome:?}");
+    let seen = server.finish();
+    assert_eq!(seen.requests.len(), 1, "{endpoint}");
+    let parts = Parts::of(&seen.requests[0]);
+    assert_eq!(parts.header("host"), host, "{endpoint}");
 }
 
-#[test]
 fn a_redirect_is_never_followed() {
     for http_status in [300, 301, 302, 303, 305, 307, 308] {
         let elsewhere = Server::answering(NO_CONTENT, Then::Keep);
@@ -138,7 +154,6 @@ fn a_redirect_is_never_followed() {
     }
 }
 
-#[test]
 fn a_redirect_to_another_path_of_the_same_server_is_never_followed() {
     let answer = raw::answer(307, "Location: /v2/elsewhere\r\n", "");
     let server = Server::answering_first(answer, Then::Keep);

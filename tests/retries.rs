@@ -14,10 +14,24 @@ use support::certificates::{Authority, self_signed, tls_server};
 use support::raw::{NO_CONTENT, Server, Then, answer, read_request};
 use support::slow::{Closed, Hold, on_line, with_own_dns};
 
+support::tests! {
+    what_the_service_did_not_do_is_tried_again,
+    what_the_service_may_have_done_and_what_it_refused_is_not_tried_again,
+    a_connection_that_is_lost_after_sending_is_not_tried_again,
+    an_answer_that_does_not_come_is_not_asked_for_again,
+    an_answer_that_is_not_http_is_not_tried_again,
+    a_certificate_that_is_not_trusted_is_not_tried_again,
+    a_proxy_that_says_no_is_not_asked_again,
+    a_connection_that_is_refused_is_tried_again,
+    a_proxy_that_refuses_the_connection_is_tried_again,
+    a_connection_that_takes_too_long_is_tried_again,
+    a_name_without_an_address_is_looked_up_again,
+    there_are_as_many_attempts_as_are_allowed_and_the_error_counts_them,
+}
+
 const FLOW_CONTROL: &str =
     r#"{"error":{"code":"Common.0024","message":"exceeds flow over limit"}}"#;
 
-#[test]
 fn what_the_service_did_not_do_is_tried_again() {
     let cases = [
         (429, "", ""),
@@ -59,7 +73,6 @@ fn what_the_service_did_not_do_is_tried_again() {
     });
 }
 
-#[test]
 fn what_the_service_may_have_done_and_what_it_refused_is_not_tried_again() {
     for (http_status, status, outcome_unknown) in [
         (202, Status::PENDING, true),
@@ -88,7 +101,6 @@ fn what_the_service_may_have_done_and_what_it_refused_is_not_tried_again() {
     }
 }
 
-#[test]
 fn a_connection_that_is_lost_after_sending_is_not_tried_again() {
     for half in [
         "",
@@ -105,7 +117,6 @@ fn a_connection_that_is_lost_after_sending_is_not_tried_again() {
     }
 }
 
-#[test]
 fn an_answer_that_does_not_come_is_not_asked_for_again() {
     let server = Server::start(|_, stream| {
         read_request(stream);
@@ -118,7 +129,6 @@ fn an_answer_that_does_not_come_is_not_asked_for_again() {
     assert_eq!(server.finish().requests.len(), 1);
 }
 
-#[test]
 fn an_answer_that_is_not_http_is_not_tried_again() {
     let server = Server::answering_first("220 mail.test ESMTP\r\n\r\n", Then::Close);
     let outcome = attempt_once(&config().client(&server.endpoint()));
@@ -127,7 +137,6 @@ fn an_answer_that_is_not_http_is_not_tried_again() {
     assert_eq!(server.finish().requests.len(), 1);
 }
 
-#[test]
 fn a_certificate_that_is_not_trusted_is_not_tried_again() {
     let trusted = Authority::new();
     let file = trusted.file();
@@ -152,7 +161,6 @@ fn a_certificate_that_is_not_trusted_is_not_tried_again() {
     }
 }
 
-#[test]
 fn a_proxy_that_says_no_is_not_asked_again() {
     for http_status in [400, 403, 407] {
         let headers = "Proxy-Authenticate: Basic realm=\"x\"\r\n";
@@ -174,7 +182,6 @@ fn a_proxy_that_says_no_is_not_asked_again() {
     }
 }
 
-#[test]
 fn a_connection_that_is_refused_is_tried_again() {
     let port = Closed::new();
     let address = port.address();
@@ -198,7 +205,6 @@ fn a_connection_that_is_refused_is_tried_again() {
     assert!(outcome.is(Status::OK), "{outcome:?}");
 }
 
-#[test]
 fn a_proxy_that_refuses_the_connection_is_tried_again() {
     let port = Closed::new();
     let proxy = format!("http://{}", port.address());
@@ -212,7 +218,6 @@ fn a_proxy_that_refuses_the_connection_is_tried_again() {
     assert_eq!(outcome.attempts, 2, "{outcome:?}");
 }
 
-#[test]
 fn a_connection_that_takes_too_long_is_tried_again() {
     let hold = Hold::never_accepted();
     let outcome = hold
@@ -223,7 +228,6 @@ fn a_connection_that_takes_too_long_is_tried_again() {
     assert_eq!(outcome.attempts, 2, "{outcome:?}");
 }
 
-#[test]
 fn a_name_without_an_address_is_looked_up_again() {
     with_own_dns("a_name_without_an_address_is_looked_up_again", |dns| {
         drop(dns);
@@ -236,7 +240,6 @@ fn a_name_without_an_address_is_looked_up_again() {
     });
 }
 
-#[test]
 fn there_are_as_many_attempts_as_are_allowed_and_the_error_counts_them() {
     let settings = [
         (1, config().max_attempts(1)),

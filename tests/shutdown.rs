@@ -15,10 +15,25 @@ use fpga_associate::status::Status;
 use support::c::{Toolchain, root, run};
 use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID};
 use support::client::{Client, config};
+use support::needs;
 use support::raw::{NO_CONTENT, Server, Then, answer, read_request, succeed};
 use support::slow::{Hold, on_line, sockets_to, wait_until, with_own_dns};
 use support::times::{AT_ONCE, MOST_ROUNDS, PROMISE};
-use support::tool;
+
+support::tests! {
+    a_call_ends_at_once_wherever_it_is_held,
+    a_call_that_waits_before_another_attempt_ends_at_once,
+    a_call_whose_name_is_being_looked_up_ends_at_once,
+    a_call_that_reads_the_text_of_a_refusal_ends_at_once,
+    all_calls_of_a_client_end_together,
+    later_calls_end_at_once_and_open_no_connection,
+    kept_connections_are_closed,
+    other_clients_go_on,
+    a_shutdown_may_come_twice_and_of_nothing_and_when_nothing_is_under_way,
+    shutdowns_at_once_with_the_first_calls_leave_nobody_waiting,
+    a_log_callback_may_shut_down_the_client_whose_call_it_hears,
+    a_client_may_be_freed_while_the_shutdown_that_ended_its_last_call_is_returning,
+}
 
 /// Shuts the client down once a call has come to the point; the call's outcome, and how long it
 /// took to end.
@@ -37,7 +52,6 @@ fn shut_down(
     })
 }
 
-#[test]
 fn a_call_ends_at_once_wherever_it_is_held() {
     thread::scope(|scope| {
         for hold in Hold::all() {
@@ -60,7 +74,6 @@ fn a_call_ends_at_once_wherever_it_is_held() {
     });
 }
 
-#[test]
 fn a_call_that_waits_before_another_attempt_ends_at_once() {
     let server = Server::answering(answer(429, "Retry-After: 20\r\n", ""), Then::Keep);
     let (waits, is_waiting) = mpsc::channel();
@@ -79,7 +92,6 @@ fn a_call_that_waits_before_another_attempt_ends_at_once() {
     assert_eq!(server.finish().requests.len(), 1);
 }
 
-#[test]
 fn a_call_whose_name_is_being_looked_up_ends_at_once() {
     with_own_dns("a_call_whose_name_is_being_looked_up_ends_at_once", |dns| {
         let client = config().client("https://service.test");
@@ -92,7 +104,6 @@ fn a_call_whose_name_is_being_looked_up_ends_at_once() {
     });
 }
 
-#[test]
 fn a_call_that_reads_the_text_of_a_refusal_ends_at_once() {
     for http_status in [400, 500, 503] {
         let (sends, is_sent) = mpsc::channel();
@@ -119,7 +130,6 @@ fn a_call_that_reads_the_text_of_a_refusal_ends_at_once() {
     }
 }
 
-#[test]
 fn all_calls_of_a_client_end_together() {
     const CALLERS: usize = 8;
     let hold = Hold::silent();
@@ -140,7 +150,6 @@ fn all_calls_of_a_client_end_together() {
     });
 }
 
-#[test]
 fn later_calls_end_at_once_and_open_no_connection() {
     let server = Server::answering(NO_CONTENT, Then::Keep);
     for is_warm in [true, false] {
@@ -163,7 +172,6 @@ fn later_calls_end_at_once_and_open_no_connection() {
     assert_eq!((seen.connections, seen.requests.len()), (1, 1));
 }
 
-#[test]
 fn kept_connections_are_closed() {
     let (ends, has_ended) = mpsc::channel();
     let server = Server::serve(move |mut visit| {
@@ -178,7 +186,6 @@ fn kept_connections_are_closed() {
     has_ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
-#[test]
 fn other_clients_go_on() {
     let hold = Hold::silent();
     let server = Server::answering(NO_CONTENT, Then::Keep);
@@ -196,7 +203,6 @@ fn other_clients_go_on() {
     assert_eq!(server.finish().connection_of_each(), [0, 0, 1]);
 }
 
-#[test]
 fn a_shutdown_may_come_twice_and_of_nothing_and_when_nothing_is_under_way() {
     // SAFETY: NULL is ignored.
     unsafe { capi::fpga_assoc_client_shutdown(ptr::null_mut()) };
@@ -207,7 +213,6 @@ fn a_shutdown_may_come_twice_and_of_nothing_and_when_nothing_is_under_way() {
     client.shutdown();
 }
 
-#[test]
 fn shutdowns_at_once_with_the_first_calls_leave_nobody_waiting() {
     // Whichever comes first, the call or the shutdown, in the making of what both need.
     let hold = Hold::silent();
@@ -223,7 +228,6 @@ fn shutdowns_at_once_with_the_first_calls_leave_nobody_waiting() {
     }
 }
 
-#[test]
 fn a_log_callback_may_shut_down_the_client_whose_call_it_hears() {
     let hold = Hold::silent();
     let slot = Arc::new(AtomicPtr::new(ptr::null_mut()));
@@ -242,11 +246,8 @@ fn a_log_callback_may_shut_down_the_client_whose_call_it_hears() {
 }
 
 /// The thread whose call was ended is free to go on, and frees the client.
-#[test]
 fn a_client_may_be_freed_while_the_shutdown_that_ended_its_last_call_is_returning() {
-    if !tool("valgrind") {
-        return;
-    }
+    needs::tools(&["valgrind"]);
     let silent = Server::serve(|mut visit| {
         visit.read_request();
         visit.read_request();

@@ -3,8 +3,13 @@
 mod support;
 
 use support::c::root;
+use support::needs;
 use support::package::{Project, globals, is_optimised_as_a_whole, promised_exports, target};
-use support::tool;
+
+support::tests! {
+    fetch_content_builds_the_shared_library_with_make,
+    fetch_content_builds_the_static_library_with_ninja,
+}
 
 const PASTED: &str = "\
 include(FetchContent)
@@ -20,6 +25,7 @@ target_link_libraries(program PRIVATE fpga_associate::fpga_associate)
 /// The folder of this project stands for the clone, as CMake itself offers it, so that it needs no
 /// commit.
 fn builds_and_runs(generator: &str, library: &str) {
+    needs::tools(needs::BINUTILS);
     let project = Project::new().unwrap();
     let pasted = PASTED.replace(
         "fpga_associate::fpga_associate)",
@@ -48,16 +54,12 @@ fn builds_and_runs(generator: &str, library: &str) {
     assert_eq!(globals(&library).unwrap(), promised_exports().unwrap());
 }
 
-#[test]
 fn fetch_content_builds_the_shared_library_with_make() {
-    if tool("cmake") && tool("make") {
-        builds_and_runs("Unix Makefiles", "fpga_associate");
-    }
+    needs::tools(&["cmake", "make"]);
+    builds_and_runs("Unix Makefiles", "fpga_associate");
 }
 
-#[test]
 fn fetch_content_builds_the_static_library_with_ninja() {
-    if tool("cmake") && tool("ninja") {
-        builds_and_runs("Ninja", "fpga_associate_static");
-    }
+    needs::tools(&["cmake", "ninja"]);
+    builds_and_runs("Ninja", "fpga_associate_static");
 }

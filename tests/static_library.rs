@@ -8,7 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::c::{outside, root, run};
+use support::needs;
 use support::package::{Project, globals, promised_exports, target, unpacked};
+
+support::tests! {
+    only_the_functions_of_the_header_are_global,
+    it_stands_beside_another_rust_library,
+    it_stands_beside_another_rust_library_with_zig,
+    each_of_two_libraries_catches_its_own_panics,
+}
 
 const PROGRAMS: &str = "tests/support/programs";
 
@@ -50,7 +58,7 @@ fn other(project: &Project, function: &str, form: &[&str]) -> PathBuf {
 
 /// Links the program in both orders, runs it, and asks the service whether it associated.
 fn links_and_runs(compiler: &str, more: &str) {
-    let Some(unpacked) = unpacked() else { return };
+    let unpacked = unpacked();
     let project = project(unpacked);
     for form in FORMS {
         other(&project, "other_sum", form);
@@ -70,28 +78,25 @@ fn links_and_runs(compiler: &str, more: &str) {
     }
 }
 
-#[test]
 fn only_the_functions_of_the_header_are_global() {
-    let Some(unpacked) = unpacked() else { return };
+    let unpacked = unpacked();
     let library = unpacked.join("lib/libfpga_associate.a");
     assert_eq!(globals(&library).unwrap(), promised_exports().unwrap());
 }
 
-#[test]
 fn it_stands_beside_another_rust_library() {
     links_and_runs("cc", "");
 }
 
 /// As it comes with the release's linker. Zig's own unwinder is not linked unless it is asked for.
-#[test]
 fn it_stands_beside_another_rust_library_with_zig() {
     let python = target().join("release-tools/python/bin/python3");
     links_and_runs(&format!("{} -m ziglang cc", python.display()), "-lunwind");
 }
 
 /// What the script does with the tables of unwinding, seen on a library that is known to panic.
-#[test]
 fn each_of_two_libraries_catches_its_own_panics() {
+    needs::tools(needs::BINUTILS);
     let project = Project::new().unwrap();
     project
         .write(

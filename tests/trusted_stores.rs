@@ -14,14 +14,21 @@ use support::trust::{
     assert_tls_failed, assert_was_asked, make_calls, outcome_of, outcome_trusting,
 };
 
+support::tests! {
+    #[ignore = "made by the other tests, in a process of its own"]
+    one_call,
+    trusted_certificates_are_those_that_the_environment_names,
+    a_store_that_is_named_and_holds_nothing_is_an_error_that_names_it_and_no_reason_to_trust_others,
+    plain_http_to_this_machine_needs_no_trusted_certificates,
+    the_systems_bundle_and_its_folder_are_one_store,
+    trusted_certificates_are_read_once_a_process,
+}
+
 /// Makes a call at each endpoint that the environment names; nothing without one.
-#[test]
-#[ignore = "made by the other tests, in a process of its own"]
 fn one_call() {
     make_calls();
 }
 
-#[test]
 fn trusted_certificates_are_those_that_the_environment_names() {
     let one = Authority::new();
     let other = Authority::new();
@@ -87,7 +94,6 @@ fn trusted_certificates_are_those_that_the_environment_names() {
     }
 }
 
-#[test]
 fn a_store_that_is_named_and_holds_nothing_is_an_error_that_names_it_and_no_reason_to_trust_others()
 {
     let authority = Authority::new();
@@ -123,7 +129,6 @@ fn a_store_that_is_named_and_holds_nothing_is_an_error_that_names_it_and_no_reas
     }
 }
 
-#[test]
 fn plain_http_to_this_machine_needs_no_trusted_certificates() {
     let server = Server::answering(NO_CONTENT, Then::Keep);
     let outcome = outcome_trusting(Path::new("missing.pem"), &server.endpoint());
@@ -132,7 +137,6 @@ fn plain_http_to_this_machine_needs_no_trusted_certificates() {
 
 /// The system's store is where it is, so the test gives itself a machine of its own: a mount
 /// namespace in which that folder is another.
-#[test]
 fn the_systems_bundle_and_its_folder_are_one_store() {
     const FOLDER: &str = "FPGA_ASSOCIATE_TEST_STORE";
     const SCRIPT: &str = r#"mount --bind "$1" /etc/ssl/certs && shift && exec "$@""#;
@@ -146,9 +150,8 @@ fn the_systems_bundle_and_its_folder_are_one_store() {
         }
         return;
     }
-    if !support::slow::has_namespaces() || !Path::new("/etc/ssl/certs").exists() {
-        return;
-    }
+    support::slow::needs_namespaces();
+    support::needs::file("/etc/ssl/certs");
     let [in_bundle, in_folder, nowhere] = [(); 3].map(|()| Authority::new());
     let store = tempfile::tempdir().unwrap();
     fs::write(store.path().join("ca-certificates.crt"), in_bundle.pem()).unwrap();
@@ -185,7 +188,6 @@ fn assert_trusted_but_the_last(output: &Output) {
 }
 
 /// The environment names another file from the first call on.
-#[test]
 fn trusted_certificates_are_read_once_a_process() {
     const ENDPOINTS: &str = "FPGA_ASSOCIATE_TEST_READ_ONCE";
     const OTHER: &str = "FPGA_ASSOCIATE_TEST_OTHER_FILE";

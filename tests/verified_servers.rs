@@ -11,19 +11,30 @@ use support::call::TOKEN;
 use support::certificates::{
     Authority, TlsStream, self_signed, tls_server, tls_server_on, tls_server_with,
 };
+use support::needs;
 use support::raw::{NO_CONTENT, Server, Then, Visit};
 use support::trust::{
     assert_tls_failed, assert_was_asked, make_calls, outcome_trusting, outcomes_of,
 };
 
+support::tests! {
+    #[ignore = "made by the other tests, in a process of its own"]
+    one_call,
+    a_server_whose_certificate_is_not_good_gets_no_byte_of_the_request,
+    a_server_whose_certificate_is_good_gets_the_request,
+    a_server_of_ipv6_whose_certificate_is_good_gets_the_request,
+    tls_1_2_and_1_3_are_spoken,
+    a_server_that_does_not_complete_the_handshake_gets_no_byte_of_the_request,
+    one_failed_handshake_does_not_spoil_the_next,
+    a_kept_connection_that_ended_is_replaced_over_tls_too,
+    an_answer_over_tls_that_ends_too_early_is_a_lost_connection,
+}
+
 /// Makes a call at each endpoint that the environment names; nothing without one.
-#[test]
-#[ignore = "made by the other tests, in a process of its own"]
 fn one_call() {
     make_calls();
 }
 
-#[test]
 fn a_server_whose_certificate_is_not_good_gets_no_byte_of_the_request() {
     let trusted = Authority::new();
     let unknown = Authority::new();
@@ -83,49 +94,38 @@ fn a_server_whose_certificate_is_not_good_gets_no_byte_of_the_request() {
     }
 }
 
-#[test]
 fn a_server_whose_certificate_is_good_gets_the_request() {
-    let authority = Authority::new();
     let hosts = ["localhost", "127.0.0.1", "::1"];
-    for (case, listens_on, hosts, endpoint) in [
-        ("a name", "127.0.0.1:0", &hosts[..1], "localhost:PORT"),
-        (
-            "with a scheme",
-            "127.0.0.1:0",
-            &hosts,
-            "https://localhost:PORT/",
-        ),
-        ("in capitals", "127.0.0.1:0", &hosts, "LOCALHOST:PORT"),
-        ("an address", "127.0.0.1:0", &hosts[1..2], "127.0.0.1:PORT"),
-        (
-            "an address with a scheme",
-            "127.0.0.1:0",
-            &hosts,
-            "https://127.0.0.1:PORT",
-        ),
-        ("IPv6", "[::1]:0", &hosts[2..], "https://[::1]:PORT"),
-        (
-            "IPv6 in full",
-            "[::1]:0",
-            &hosts[2..],
-            "[0:0:0:0:0:0:0:1]:PORT",
-        ),
+    for (case, hosts, endpoint) in [
+        ("a name", &hosts[..1], "localhost:PORT"),
+        ("with a scheme", &hosts, "https://localhost:PORT/"),
+        ("in capitals", &hosts, "LOCALHOST:PORT"),
+        ("an address", &hosts[1..2], "127.0.0.1:PORT"),
+        ("an address with a scheme", &hosts, "https://127.0.0.1:PORT"),
     ] {
-        let server = match tls_server_on(listens_on, authority.sign(hosts), rustls::ALL_VERSIONS) {
-            Ok(server) => server,
-            Err(error) => {
-                println!("skipped: {case}: {error}");
-                continue;
-            }
-        };
-        let endpoint = endpoint.replace("PORT", &server.port().to_string());
-        let outcome = outcome_trusting(&authority.file(), &endpoint);
-        assert!(outcome.is(Status::OK), "{case}: {outcome:?}");
-        assert_was_asked(&server.finish(), 1, case);
+        assert_gets_the_request(case, "127.0.0.1:0", hosts, endpoint);
     }
 }
 
-#[test]
+fn a_server_of_ipv6_whose_certificate_is_good_gets_the_request() {
+    needs::ipv6();
+    for (case, endpoint) in [
+        ("short", "https://[::1]:PORT"),
+        ("in full", "[0:0:0:0:0:0:0:1]:PORT"),
+    ] {
+        assert_gets_the_request(case, "[::1]:0", &["::1"], endpoint);
+    }
+}
+
+fn assert_gets_the_request(case: &str, listens_on: &str, hosts: &[&str], endpoint: &str) {
+    let authority = Authority::new();
+    let server = tls_server_on(listens_on, authority.sign(hosts), rustls::ALL_VERSIONS).unwrap();
+    let endpoint = endpoint.replace("PORT", &server.port().to_string());
+    let outcome = outcome_trusting(&authority.file(), &endpoint);
+    assert!(outcome.is(Status::OK), "{case}: {outcome:?}");
+    assert_was_asked(&server.finish(), 1, case);
+}
+
 fn tls_1_2_and_1_3_are_spoken() {
     let authority = Authority::new();
     for (case, version) in [("TLS 1.2", &TLS12), ("TLS 1.3", &TLS13)] {
@@ -145,7 +145,6 @@ fn tls_1_2_and_1_3_are_spoken() {
     }
 }
 
-#[test]
 fn a_server_that_does_not_complete_the_handshake_gets_no_byte_of_the_request() {
     let authority = Authority::new();
     let server_hello_of_another_record = b"\x16\x03\x03\x00\x04\x02\x00\x00\x00";
@@ -186,7 +185,6 @@ fn a_server_that_does_not_complete_the_handshake_gets_no_byte_of_the_request() {
     }
 }
 
-#[test]
 fn one_failed_handshake_does_not_spoil_the_next() {
     let authority = Authority::new();
     let bad = tls_server(self_signed(&["localhost"]));
@@ -205,7 +203,6 @@ fn one_failed_handshake_does_not_spoil_the_next() {
     assert_was_asked(&good.finish(), 2, "good");
 }
 
-#[test]
 fn a_kept_connection_that_ended_is_replaced_over_tls_too() {
     let authority = Authority::new();
     let succeed = |stream: &mut TlsStream<'_>| stream.write_all(NO_CONTENT).unwrap();
@@ -239,7 +236,6 @@ fn a_kept_connection_that_ended_is_replaced_over_tls_too() {
     }
 }
 
-#[test]
 fn an_answer_over_tls_that_ends_too_early_is_a_lost_connection() {
     let authority = Authority::new();
     for (case, beginning, http_status) in [

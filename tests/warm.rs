@@ -14,9 +14,24 @@ use fpga_associate::status::Status;
 use support::call::{ECS_ID, FPGA_ID, Outcome, PROJECT_ID};
 use support::certificates::{Authority, tls_server};
 use support::client::{Client, config};
+use support::needs;
 use support::raw::{NO_CONTENT, Server, Then, answer, succeed};
 use support::slow::{sockets_to, threads, wait_until};
-use support::tool;
+
+support::tests! {
+    later_calls_open_no_connection_and_leave_no_thread,
+    a_connection_is_kept_after_a_refusal_too,
+    a_chunked_answer_is_read_to_its_end,
+    head_and_body_of_a_request_go_out_as_one,
+    there_are_no_more_connections_than_threads,
+    as_many_connections_are_kept_as_were_in_use_at_once,
+    clients_and_endpoints_share_no_connections,
+    a_connection_with_more_on_it_than_was_asked_for_is_not_used_again,
+    a_connection_that_the_service_has_closed_is_not_used_again,
+    a_connection_that_the_service_wants_to_close_is_not_used_again,
+    a_connection_whose_answer_was_not_read_to_its_end_is_not_used_again,
+    a_later_call_makes_at_most_four_system_calls,
+}
 
 /// A call with a token of the usual length.
 fn call(client: &Client) -> Outcome {
@@ -24,7 +39,6 @@ fn call(client: &Client) -> Outcome {
     client.associate(&token, PROJECT_ID, FPGA_ID, ECS_ID)
 }
 
-#[test]
 fn later_calls_open_no_connection_and_leave_no_thread() {
     let authority = Authority::new();
     let plain = Server::answering(NO_CONTENT, Then::Keep);
@@ -49,7 +63,6 @@ fn later_calls_open_no_connection_and_leave_no_thread() {
     }
 }
 
-#[test]
 fn a_connection_is_kept_after_a_refusal_too() {
     let refusal = r#"{"error":{"code":"Ecs.0005","message":"request body is illegal."}}"#;
     for http_status in [400, 401, 404, 500] {
@@ -65,7 +78,6 @@ fn a_connection_is_kept_after_a_refusal_too() {
     }
 }
 
-#[test]
 fn a_chunked_answer_is_read_to_its_end() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
     let server = Server::answering(chunked, Then::Keep);
@@ -76,7 +88,6 @@ fn a_chunked_answer_is_read_to_its_end() {
     assert_eq!(server.finish().connections, 1);
 }
 
-#[test]
 fn head_and_body_of_a_request_go_out_as_one() {
     let (comes, came) = mpsc::channel();
     let server = Server::serve(move |mut visit| {
@@ -104,7 +115,6 @@ fn head_and_body_of_a_request_go_out_as_one() {
     }
 }
 
-#[test]
 fn there_are_no_more_connections_than_threads() {
     const THREADS: usize = 64;
     const CALLS: usize = 100;
@@ -127,7 +137,6 @@ fn there_are_no_more_connections_than_threads() {
     assert!(seen.connections <= THREADS, "{}", seen.connections);
 }
 
-#[test]
 fn as_many_connections_are_kept_as_were_in_use_at_once() {
     const THREADS: usize = 64;
     let all_asked = std::sync::Arc::new(Barrier::new(THREADS));
@@ -147,7 +156,6 @@ fn as_many_connections_are_kept_as_were_in_use_at_once() {
     }
 }
 
-#[test]
 fn clients_and_endpoints_share_no_connections() {
     let one = Server::answering(NO_CONTENT, Then::Keep);
     let first = config().client(&one.endpoint());
@@ -159,7 +167,6 @@ fn clients_and_endpoints_share_no_connections() {
     assert_eq!(one.finish().connection_of_each(), [0, 1, 0, 1]);
 }
 
-#[test]
 fn a_connection_with_more_on_it_than_was_asked_for_is_not_used_again() {
     for more in ["x", "\r\n", "HTTP/1.1 204 No Content\r\n\r\n"] {
         // In one piece with the answer.
@@ -194,7 +201,6 @@ fn a_connection_with_more_on_it_than_was_asked_for_is_not_used_again() {
     }
 }
 
-#[test]
 fn a_connection_that_the_service_has_closed_is_not_used_again() {
     let server = Server::start(|nth, stream| {
         succeed(stream);
@@ -211,7 +217,6 @@ fn a_connection_that_the_service_has_closed_is_not_used_again() {
     assert_eq!(server.finish().connection_of_each(), [0, 1]);
 }
 
-#[test]
 fn a_connection_that_the_service_wants_to_close_is_not_used_again() {
     // The server keeps all of them open, so that only what it said can be the reason.
     for answer in [
@@ -227,7 +232,6 @@ fn a_connection_that_the_service_wants_to_close_is_not_used_again() {
     }
 }
 
-#[test]
 fn a_connection_whose_answer_was_not_read_to_its_end_is_not_used_again() {
     let long = answer(400, "", "x".repeat(100_000));
     let server = Server::answering_first(long, Then::Keep);
@@ -274,7 +278,6 @@ fn system_calls(test: &str, calls: usize) -> BTreeMap<String, i64> {
 const ENDPOINT: &str = "FPGA_ASSOCIATE_TEST_ENDPOINT";
 const CALLS: &str = "FPGA_ASSOCIATE_TEST_CALLS";
 
-#[test]
 fn a_later_call_makes_at_most_four_system_calls() {
     const TEST: &str = "a_later_call_makes_at_most_four_system_calls";
     const FEW: usize = 10;
@@ -290,9 +293,7 @@ fn a_later_call_makes_at_most_four_system_calls() {
         assert!(threads() <= before);
         return;
     }
-    if !tool("strace") {
-        return;
-    }
+    needs::tools(&["strace"]);
     let few = system_calls(TEST, FEW);
     let many = system_calls(TEST, MANY);
     let more: BTreeMap<&str, i64> = many
@@ -300,7 +301,6 @@ fn a_later_call_makes_at_most_four_system_calls() {
         .map(|(name, count)| (name.as_str(), count - few.get(name).unwrap_or(&0)))
         .filter(|(_, more)| *more != 0)
         .collect();
-    println!("{more:?}");
     let later = i64::try_from(MANY - FEW).unwrap();
     // A few for the memory of the process, which do not come with each call.
     assert!(more.values().sum::<i64>() <= 4 * later + 20, "{more:?}");

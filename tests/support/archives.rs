@@ -8,8 +8,8 @@ use std::process::Command;
 
 use super::c::machines::shipped;
 use super::c::{Toolchain, outside, root, run};
-use super::package::{target, unpacked};
-use super::{is_there, tool};
+use super::needs;
+use super::package::{may_be_released, target, unpacked};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -35,7 +35,8 @@ impl Archives {
     pub fn new() -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let toolchain;
-        let library = if let Some(unpacked) = unpacked() {
+        let unpacked = may_be_released().then(unpacked);
+        let library = if let Some(unpacked) = unpacked {
             unpacked.join("lib/libfpga_associate.so")
         } else {
             toolchain = Toolchain::new()?;
@@ -43,7 +44,7 @@ impl Archives {
         };
         for platform in PLATFORMS {
             let name = format!("fpga_associate-{VERSION}-{platform}");
-            let own = unpacked().filter(|unpacked| unpacked.ends_with(&name));
+            let own = unpacked.filter(|unpacked| unpacked.ends_with(&name));
             let tree = folder.path().join(&name);
             if let Some(own) = own {
                 run(Command::new("cp").arg("-r").arg(own).arg(&tree))?;
@@ -157,17 +158,15 @@ fn quiet_pip(pip: &Path) -> Command {
 }
 
 /// A program of a Python package, fetched once.
-pub fn fetched(package: &str, version: &str) -> Option<PathBuf> {
-    if !tool("python3") {
-        return None;
-    }
+pub fn fetched(package: &str, version: &str) -> PathBuf {
+    needs::python_environments();
     let folder = target().join(format!("{package}-{version}"));
     let program = folder.join("bin").join(package);
     if !program.exists() {
         let installed = virtual_environment(&folder).and_then(|_| {
             run(quiet_pip(&folder.join("bin/pip")).arg(format!("{package}=={version}")))
         });
-        let _ = installed.inspect_err(|error| println!("{error}"));
+        needs::fetched(&format!("{package} from PyPI"), installed);
     }
-    is_there(&format!("{package} from PyPI"), program.exists()).then_some(program)
+    program
 }

@@ -17,12 +17,14 @@ pub mod elsewhere;
 pub mod examples;
 pub mod faults;
 pub mod given;
+pub mod harness;
 pub mod header;
 pub mod itself;
 pub mod languages;
 pub mod lists;
 pub mod man;
 pub mod markdown;
+pub mod needs;
 pub mod one_answer;
 pub mod package;
 pub mod parts;
@@ -42,25 +44,5 @@ pub mod trust;
 pub mod wine;
 pub mod wine_calls;
 
-use std::env;
-use std::path::Path;
-use std::process::Command;
-
-/// Whether a tool is there. In CI it must be: a test that skips there would say nothing.
-pub fn tool(name: &str) -> bool {
-    is_there(name, Command::new(name).arg("--version").output().is_ok())
-}
-
-/// As [`tool`], for a file that a package brings.
-pub fn file(path: &Path) -> bool {
-    is_there(&path.display().to_string(), path.exists())
-}
-
-/// Whether something that a test needs is there.
-pub fn is_there(name: &str, is_there: bool) -> bool {
-    if !is_there {
-        assert!(env::var_os("CI").is_none(), "{name} is missing");
-        println!("skipped: {name} is missing");
-    }
-    is_there
-}
+#[allow(unused_imports)]
+pub(crate) use harness::tests;

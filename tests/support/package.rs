@@ -9,6 +9,7 @@ use ecs_emulator::Emulator;
 
 use super::abi;
 use super::c::{root, run};
+use super::needs;
 
 pub use super::c::outside;
 
@@ -185,21 +186,21 @@ pub fn files(folder: &Path) -> io::Result<Vec<String>> {
 
 /// Whether the release may be built: in CI always, elsewhere where somebody ran it before, because
 /// it takes minutes and fetches its linker.
-pub fn release_tools() -> bool {
-    if std::env::var_os("CI").is_some() || target().join("release-tools/pins").exists() {
-        return true;
-    }
-    println!("skipped: .packaging/release has not run here");
-    false
+pub fn may_be_released() -> bool {
+    std::env::var_os("CI").is_some() || target().join("release-tools/pins").exists()
+}
+
+pub fn needs_a_release() {
+    needs::that(may_be_released(), ".packaging/release has not run here");
+    needs::tools(needs::BINUTILS);
 }
 
 /// The release archive, built once and unpacked where nothing of the build is.
 #[allow(clippy::expect_used)]
-pub fn unpacked() -> Option<&'static Path> {
-    static UNPACKED: LazyLock<Option<io::Result<PathBuf>>> =
-        LazyLock::new(|| release_tools().then(unpack));
-    let unpacked = UNPACKED.as_ref()?;
-    Some(unpacked.as_deref().expect("the release archive"))
+pub fn unpacked() -> &'static Path {
+    static UNPACKED: LazyLock<io::Result<PathBuf>> = LazyLock::new(unpack);
+    needs_a_release();
+    UNPACKED.as_deref().expect("the release archive")
 }
 
 fn unpack() -> io::Result<PathBuf> {

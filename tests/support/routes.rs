@@ -7,10 +7,10 @@ use fpga_associate::status::Status;
 
 use super::call::{FPGA_ID, PROJECT_ID};
 use super::certificates::Authority;
+use super::needs;
 use super::proxied::{CA_FILE, MAX_ATTEMPTS, RESOLVER, SETTING, Told, Variables, one_call};
 use super::proxies::{recorder_on, tls_recorder, told};
 use super::raw::Server;
-use super::tool;
 
 /// Where the first bytes of one program's call arrive.
 struct Stage {
@@ -199,11 +199,11 @@ pub const fn row(
 
 /// Runs the library and curl side by side, for each row. All that differs is told at once.
 pub fn check(rows: &[Row]) {
-    if !tool("curl") {
-        return;
+    needs::tools(&["curl"]);
+    if rows.iter().any(|row| row.endpoint.contains("{t6}")) {
+        needs::ipv6();
     }
     let authority = Authority::new();
-    let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
     let mut wrong = Vec::new();
     for row in rows {
         let Row {
@@ -212,10 +212,6 @@ pub fn check(rows: &[Row]) {
             route,
             curl,
         } = row;
-        if endpoint.contains("{t6}") && !has_ipv6 {
-            println!("skipped: no IPv6 for {variables:?}");
-            continue;
-        }
         // Either address of this machine may be the first.
         let settled = |route: String| match endpoint.starts_with("localhost") {
             true => route.replace("[::1]", "127.0.0.1"),

@@ -19,6 +19,7 @@ use fpga_associate::capi;
 use super::certificates::{Authority, tls_server_with};
 use super::client::{Client, Config};
 use super::itself;
+use super::needs;
 use super::raw::{Server, Then};
 
 /// How long a test waits for what must come.
@@ -438,9 +439,7 @@ fn with_names_from(services: &str, test: &str, work: impl FnOnce(UdpSocket)) {
         raise_loopback();
         return work(UdpSocket::bind("127.0.0.1:53").unwrap());
     }
-    if !has_namespaces() {
-        return;
-    }
+    needs_namespaces();
     let flags = namespace_flags("-mn");
     let folder = tempfile::tempdir().unwrap();
     let resolv = "nameserver 127.0.0.1\noptions timeout:30\n";
@@ -459,7 +458,7 @@ fn with_names_from(services: &str, test: &str, work: impl FnOnce(UdpSocket)) {
 }
 
 /// Runs a test again in a network of its own, in which this machine has the address of the metadata
-/// service and nobody else is there. Nothing where that can't be.
+/// service and nobody else is there.
 pub fn with_metadata_address(test: &str, work: impl FnOnce()) {
     const CHILD: &str = "FPGA_ASSOCIATE_TEST_METADATA_ADDRESS";
     if env::var_os(CHILD).is_some() {
@@ -467,9 +466,7 @@ pub fn with_metadata_address(test: &str, work: impl FnOnce()) {
         add_address(Ipv4Addr::new(169, 254, 169, 254));
         return work();
     }
-    if !has_namespaces() {
-        return;
-    }
+    needs_namespaces();
     again(
         test,
         Command::new("unshare")
@@ -486,7 +483,6 @@ fn again(test: &str, command: &mut Command) {
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}{complained}");
     assert!(told.contains("1 passed"), "{test} is not there: {told}");
-    print!("{told}");
 }
 
 /// The options with which unshare gives a child namespaces of its own; who is not root becomes root
@@ -501,17 +497,17 @@ pub fn namespace_flags(kinds: &str) -> String {
     }
 }
 
-/// Whether a child may have namespaces of its own here.
-pub fn has_namespaces() -> bool {
+/// A test needs that a child of it may have namespaces of its own.
+pub fn needs_namespaces() {
+    needs::tools(&["unshare"]);
     let probe = Command::new("unshare")
         .args([&namespace_flags("-mn"), "true"])
         .output();
-    let has = probe.is_ok_and(|probe| probe.status.success());
-    if !has {
-        assert!(env::var_os("CI").is_none(), "no namespaces: run as root");
-        println!("skipped: no namespaces here; root has them");
-    }
-    has
+    let may_have_them = probe.is_ok_and(|probe| probe.status.success());
+    needs::that(
+        may_have_them,
+        "no namespaces here: run as root, or with CAP_SYS_ADMIN",
+    );
 }
 
 /// A new network has a loopback that is down.
