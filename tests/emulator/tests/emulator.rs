@@ -238,7 +238,9 @@ fn the_program_prints_what_a_shell_needs_and_logs_without_secrets() {
         .unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(lines.next().unwrap().unwrap(), format!("GET {path} 200"));
-    let kill = Command::new("kill").arg(program.id().to_string()).status();
+    // The shell's own, because kill is no program everywhere.
+    let kill = format!("kill {}", program.id());
+    let kill = Command::new("sh").args(["-c", &kill]).status();
     assert!(kill.unwrap().success());
     assert!(program.wait().unwrap().success());
     assert!(lines.next().is_none());
