@@ -10,9 +10,16 @@ use fpga_associate::status::Status;
 use support::call::Outcome;
 use support::client::{Client, config};
 use support::examples::Place;
+use support::needs;
 use support::real::daemon::wait_for;
 use support::real::forward::{Dante, Squid};
-use support::tool;
+
+support::tests! {
+    squid_carries_calls_in_one_tunnel_for_who_knows_its_password,
+    squid_is_asked_again_where_it_reaches_nobody_and_not_where_it_refuses,
+    dante_carries_calls_in_one_connection,
+    a_program_under_socksify_comes_through_dante,
+}
 
 fn client(service: &Emulator, proxy: &str) -> Client {
     let config = config().ca_file(service.ca_file().to_str().unwrap());
@@ -29,11 +36,8 @@ fn change(client: &Client, service: &Emulator, associate: bool) -> Outcome {
     }
 }
 
-#[test]
 fn squid_carries_calls_in_one_tunnel_for_who_knows_its_password() {
-    if !tool("squid") {
-        return;
-    }
+    needs::tools(&["squid"]);
     let service = Emulator::start().unwrap();
     let squid = Squid::start(&service.address().port().to_string());
     let proxy = format!("http://user:pa55word@127.0.0.1:{}", squid.port());
@@ -58,11 +62,8 @@ fn squid_carries_calls_in_one_tunnel_for_who_knows_its_password() {
     assert_eq!(service.requests_count(), requests);
 }
 
-#[test]
 fn squid_is_asked_again_where_it_reaches_nobody_and_not_where_it_refuses() {
-    if !tool("squid") {
-        return;
-    }
+    needs::tools(&["squid"]);
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = nobody.local_addr().unwrap();
     drop(nobody);
@@ -85,11 +86,8 @@ fn squid_is_asked_again_where_it_reaches_nobody_and_not_where_it_refuses() {
     }
 }
 
-#[test]
 fn dante_carries_calls_in_one_connection() {
-    if !tool("danted") {
-        return;
-    }
+    needs::tools(&["danted"]);
     let service = Emulator::start().unwrap();
     let port = service.address().port();
     for scheme in ["socks5", "socks5h"] {
@@ -105,11 +103,8 @@ fn dante_carries_calls_in_one_connection() {
 }
 
 /// The wrapper stands in front of the C library's functions, which the library calls for that reason.
-#[test]
 fn a_program_under_socksify_comes_through_dante() {
-    if !tool("danted") || !tool("socksify") {
-        return;
-    }
+    needs::tools(&["danted", "socksify"]);
     let place = Place::new();
     let service = &place.service;
     let program = place.compile("associate.c");

@@ -8,9 +8,17 @@ mod support;
 use std::sync::Once;
 use std::time::Duration;
 
+use support::needs;
 use support::real::front::{APACHE, Front, HAPROXY, HAPROXY_ALONE, NGINX, STUNNEL, Software};
 use support::real::load::{Programs, Tally};
-use support::tool;
+
+support::tests! {
+    calls_go_on_while_nginx_is_reloaded_and_started_again,
+    calls_go_on_while_haproxy_is_reloaded_and_started_again,
+    calls_go_on_while_haproxy_gives_way_to_another_haproxy,
+    calls_go_on_while_apache_is_reloaded_and_started_again,
+    calls_go_on_while_stunnel_is_reloaded_and_started_again,
+}
 
 /// What the service takes for a request, so that some are under way whenever something happens.
 const SERVICE_TIME: Duration = Duration::from_millis(5);
@@ -21,35 +29,28 @@ const TIMES: usize = 3;
 /// How many requests there are between two events.
 const BETWEEN: u64 = 400;
 
-#[test]
 fn calls_go_on_while_nginx_is_reloaded_and_started_again() {
     under_load(&NGINX);
 }
 
-#[test]
 fn calls_go_on_while_haproxy_is_reloaded_and_started_again() {
     under_load(&HAPROXY);
 }
 
-#[test]
 fn calls_go_on_while_haproxy_gives_way_to_another_haproxy() {
     under_load(&HAPROXY_ALONE);
 }
 
-#[test]
 fn calls_go_on_while_apache_is_reloaded_and_started_again() {
     under_load(&APACHE);
 }
 
-#[test]
 fn calls_go_on_while_stunnel_is_reloaded_and_started_again() {
     under_load(&STUNNEL);
 }
 
 fn under_load(software: &'static Software) {
-    if !tool(software.program) || !tool("curl-config") {
-        return;
-    }
+    needs::tools(&[software.program, "curl-config"]);
     let programs = Programs::new();
     let mut front = Front::start(software, 60);
     front.service.set_service_time(SERVICE_TIME);

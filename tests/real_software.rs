@@ -5,36 +5,37 @@ mod support;
 use fpga_associate::status::Status;
 use support::call::{ECS_ID, Outcome};
 use support::client::{Client, config};
+use support::needs;
 use support::real::daemon::wait_for;
 use support::real::front::{APACHE, Front, HAPROXY, NGINX, STUNNEL, Software};
 use support::slow::sockets_to;
-use support::tool;
 
-#[test]
+support::tests! {
+    nginx_changes_nothing_about_a_call,
+    haproxy_changes_nothing_about_a_call,
+    apache_changes_nothing_about_a_call,
+    stunnel_changes_nothing_about_a_call,
+}
+
 fn nginx_changes_nothing_about_a_call() {
     behind(&NGINX);
 }
 
-#[test]
 fn haproxy_changes_nothing_about_a_call() {
     behind(&HAPROXY);
 }
 
-#[test]
 fn apache_changes_nothing_about_a_call() {
     behind(&APACHE);
 }
 
-#[test]
 fn stunnel_changes_nothing_about_a_call() {
     behind(&STUNNEL);
 }
 
 /// All that is the same behind each of them.
 fn behind(software: &'static Software) {
-    if !tool(software.program) {
-        return;
-    }
+    needs::tools(&[software.program]);
     let front = Front::start(software, 60);
     a_pair_is_associated_listed_and_taken_apart(&front);
     a_list_has_all_its_pages(&front);

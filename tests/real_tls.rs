@@ -5,9 +5,16 @@ mod support;
 use fpga_associate::status::Status;
 use support::certificates::Authority;
 use support::client::{Client, config};
+use support::needs;
 use support::real::openssl::Openssl;
 use support::real::s_server::{SServer, s_client};
-use support::tool;
+
+support::tests! {
+    what_readme_names_is_spoken_with_openssl_and_nothing_else,
+    a_server_may_ask_for_another_key_exchange_first,
+    a_second_connection_takes_up_the_session_of_the_first_where_the_server_lets_it,
+    a_server_that_wants_a_client_certificate_gets_it_or_no_request,
+}
 
 /// What s_server prints of a request.
 const REQUEST: &str = "POST /v1/";
@@ -77,11 +84,8 @@ const CERTIFICATES: [Row; 9] = [
     ("-newkey rsa:2048 -sha1", false),
 ];
 
-#[test]
 fn what_readme_names_is_spoken_with_openssl_and_nothing_else() {
-    if !tool("openssl") {
-        return;
-    }
+    needs::tools(&["openssl"]);
     let openssl = Openssl::new();
     for (key, rows) in [
         ("-newkey ec -pkeyopt ec_paramgen_curve:P-256", &ECDSA[..]),
@@ -128,11 +132,8 @@ fn server_and_client(options: &str) -> (SServer, Client) {
     (server, client)
 }
 
-#[test]
 fn a_server_may_ask_for_another_key_exchange_first() {
-    if !tool("openssl") {
-        return;
-    }
+    needs::tools(&["openssl"]);
     let (server, client) = server_and_client("-tls1_3 -groups P-384 -msg");
     for _ in 0..2 {
         let outcome = client.example();
@@ -143,11 +144,8 @@ fn a_server_may_ask_for_another_key_exchange_first() {
     assert_eq!(printed.matches(REQUEST).count(), 2, "{printed}");
 }
 
-#[test]
 fn a_second_connection_takes_up_the_session_of_the_first_where_the_server_lets_it() {
-    if !tool("openssl") {
-        return;
-    }
+    needs::tools(&["openssl"]);
     for (options, is_taken_up) in [
         ("-tls1_3", true),
         ("-tls1_3 -no_ticket", true),
@@ -178,11 +176,8 @@ fn a_second_connection_takes_up_the_session_of_the_first_where_the_server_lets_i
     }
 }
 
-#[test]
 fn a_server_that_wants_a_client_certificate_gets_it_or_no_request() {
-    if !tool("openssl") {
-        return;
-    }
+    needs::tools(&["openssl"]);
     let (authority, other) = (Authority::new(), Authority::new());
     let identity = authority.sign(&["127.0.0.1"]).pem_with_key();
     let ours = authority.sign_for_clients("client.test").pem_with_key();

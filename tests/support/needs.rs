@@ -37,9 +37,12 @@ pub fn that(is_so: bool, otherwise: &str) {
 
 /// The packages of Debian that bring a tool or a file, where they have another name.
 const PACKAGES: &[(&str, &str)] = &[
+    ("apache2", "apache2-bin"),
     ("ar", "binutils"),
     ("c++", "g++"),
     ("clang++", "clang"),
+    ("curl-config", "libcurl4-openssl-dev"),
+    ("danted", "dante-server"),
     ("dpkg-deb", "dpkg"),
     ("go", "golang-go"),
     ("groff", "groff-base"),
@@ -48,11 +51,14 @@ const PACKAGES: &[(&str, &str)] = &[
     ("man", "man-db"),
     ("mcs", "mono-mcs"),
     ("mono", "mono-runtime"),
+    ("nginx", "nginx-light"),
     ("ninja", "ninja-build"),
     ("nm", "binutils"),
     ("node", "nodejs"),
     ("objcopy", "binutils"),
     ("readelf", "binutils"),
+    ("socksify", "dante-client"),
+    ("stunnel", "stunnel4"),
     ("unshare", "util-linux"),
     ("/usr/share/java/jna.jar", "libjna-java"),
     // Of no package.
