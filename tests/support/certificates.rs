@@ -271,7 +271,7 @@ pub fn tls_server_asking(
     .unwrap()
 }
 
-fn config(identity: Identity, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
+pub fn config(identity: Identity, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
     let key = PrivatePkcs8KeyDer::from(identity.key.serialize_der());
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(versions)

@@ -90,7 +90,7 @@ pub fn is_telling(case: &Case) -> bool {
 }
 
 /// Everything that can happen to one request.
-fn steps() -> Vec<Step> {
+pub fn steps() -> Vec<Step> {
     let mut steps = vec![Step::WELL];
     let mut late = LATE.iter().cycle().copied();
     let mut add = |fault: Fault| {

@@ -3,13 +3,13 @@
 //! It shares nothing with the emulator. A [`cases::Case`] says how a call goes and what the [`service::Service`]
 //! does to it; [`run::run`] makes the call and has the [`promises`] checked against what the service knows.
 
-mod answers;
+pub mod answers;
 mod book;
-mod breaks;
+pub mod breaks;
 pub mod cases;
 mod connection;
-mod fault;
-mod journal;
+pub mod fault;
+pub mod journal;
 mod ledger;
 mod listing;
 mod promises;
