@@ -38,6 +38,7 @@ pub mod relay;
 pub mod routes;
 pub mod settings;
 pub mod slow;
+pub mod soak;
 pub mod times;
 pub mod traces;
 pub mod trust;
