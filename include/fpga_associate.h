@@ -267,7 +267,7 @@ typedef enum fpga_assoc_reason {
  */
 typedef enum fpga_assoc_result {
   /**
-   * It was not looked at, or nothing was sent for it: the plan was not carried out, or was stopped.
+   * It was not looked at, or nothing was done for it: the plan was not carried out, or was stopped.
    */
   FPGA_ASSOC_RESULT_OPEN = 0,
   /**
@@ -1369,7 +1369,7 @@ int32_t fpga_assoc_client_compare(struct fpga_assoc_client *client,
  * `FPGA_ASSOC_RESULT_AS_WANTED` where nothing was to be done, `FPGA_ASSOC_RESULT_CHANGED`,
  * `FPGA_ASSOC_RESULT_FAILED` with an error, for which all is true that is said of
  * `fpga_assoc_client_associate` and its error, and `FPGA_ASSOC_RESULT_OPEN` where the plan was stopped
- * before anything was sent for the pair.
+ * before anything was done for the pair.
  *
  * What there is is read first, and the differences alone are sent: a plan that is carried out once more
  * sends no change, and one that was stopped, or whose process was killed, goes on where it ended. At one

@@ -221,7 +221,7 @@ pub unsafe extern "C" fn fpga_assoc_client_compare(
 /// `FPGA_ASSOC_RESULT_AS_WANTED` where nothing was to be done, `FPGA_ASSOC_RESULT_CHANGED`,
 /// `FPGA_ASSOC_RESULT_FAILED` with an error, for which all is true that is said of
 /// `fpga_assoc_client_associate` and its error, and `FPGA_ASSOC_RESULT_OPEN` where the plan was stopped
-/// before anything was sent for the pair.
+/// before anything was done for the pair.
 ///
 /// What there is is read first, and the differences alone are sent: a plan that is carried out once more
 /// sends no change, and one that was stopped, or whose process was killed, goes on where it ended. At one

@@ -13,7 +13,7 @@ use crate::plan::{Outcome, Outcomes};
 // Spelled as in C, where each also carries the prefix FPGA_ASSOC_.
 #[allow(non_camel_case_types, clippy::enum_variant_names)]
 pub enum PairResult {
-    /// It was not looked at, or nothing was sent for it: the plan was not carried out, or was stopped.
+    /// It was not looked at, or nothing was done for it: the plan was not carried out, or was stopped.
     RESULT_OPEN = 0,
     /// It was as wanted, and nothing was sent.
     RESULT_AS_WANTED = 1,

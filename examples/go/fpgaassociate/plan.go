@@ -30,7 +30,7 @@ import (
 type Result int32
 
 const (
-	ResultOpen     Result = C.FPGA_ASSOC_RESULT_OPEN      // nothing was sent for it
+	ResultOpen     Result = C.FPGA_ASSOC_RESULT_OPEN      // nothing was done for it
 	ResultAsWanted Result = C.FPGA_ASSOC_RESULT_AS_WANTED // it was, and nothing was sent
 	ResultToChange Result = C.FPGA_ASSOC_RESULT_TO_CHANGE // it is not as wanted, as Compare found
 	ResultChanged  Result = C.FPGA_ASSOC_RESULT_CHANGED   // it was not as wanted, and is now
