@@ -124,7 +124,8 @@ impl Client {
 
     /// Ends all calls, those under way and later ones. Needs no memory.
     pub fn cancel(&self) {
-        self.is_shut_down.store(true, Ordering::Relaxed);
+        // Who sees it may free what this has read until now.
+        self.is_shut_down.store(true, Ordering::Release);
         // A call makes the transport and then looks at the flag; here it is the other way round.
         // One of the two sees the other.
         fence(Ordering::SeqCst);
@@ -194,7 +195,7 @@ impl Client {
         name: &str,
     ) -> Result<Caller<'a>, Error> {
         Caller::new(token, self.keyring.as_ref()).map_err(|error| {
-            if !self.is_shut_down.load(Ordering::Relaxed) {
+            if !self.is_shut_down.load(Ordering::Acquire) {
                 return error;
             }
             let line = format!("{name}: {endpoint}: the client was shut down");
@@ -207,7 +208,7 @@ impl Client {
             .transport
             .get_or_make(|| Transport::new(self.settings.dial(), self.can_shut_down))?;
         fence(Ordering::SeqCst);
-        if self.is_shut_down.load(Ordering::Relaxed) {
+        if self.is_shut_down.load(Ordering::Acquire) {
             return Err(Failure::lasting(
                 Status::CANCELLED,
                 Step::Connect,

@@ -33,13 +33,14 @@ impl Cancel {
 
     /// Wakes everyone who waits.
     pub fn cancel(&self) {
-        self.0.is_given.store(true, Ordering::Relaxed);
+        // Who sees it may free the client from which this was called.
+        self.0.is_given.store(true, Ordering::Release);
         self.0.giver.give();
     }
 
     /// Whether it was cancelled.
     pub fn is_given(&self) -> bool {
-        self.0.is_given.load(Ordering::Relaxed)
+        self.0.is_given.load(Ordering::Acquire)
     }
 }
 
