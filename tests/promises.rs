@@ -15,7 +15,7 @@ const PROMISES: &str = "tests/README.md";
 const NOT_DEFENDED: &str = "not defended";
 
 /// Stands behind a test that runs only where somebody asks for it.
-const MARKS: [&str; 3] = [" (Wine)", " (machines)", " (elsewhere)"];
+const MARKS: [&str; 4] = [" (Wine)", " (machines)", " (elsewhere)", " (sanitizers)"];
 
 /// Begins the list of a file that does not mark its tests.
 const LIST: &str = "support::tests! {";

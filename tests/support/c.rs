@@ -63,23 +63,19 @@ impl Toolchain {
         self.folder.path().join("libfpga_associate.so.0")
     }
 
-    /// Compiles a C file with all warnings as errors, and returns the program.
+    /// Compiles a C or C++ file with all warnings as errors, and returns the program.
     pub fn compile(&self, source: &Path, more: &[&str]) -> io::Result<PathBuf> {
         let name = source.file_stem().unwrap_or(OsStr::new("program"));
         let program = self.folder.path().join(name);
+        let is_program = !more.contains(&"-shared");
+        let is_cpp = source.extension() == Some(OsStr::new("cpp"));
         let mut compiler = match self.machine {
             None => Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into())),
             Some(machine) => machine.compiler()?,
         };
         run(compiler
-            .args([
-                "-std=c11",
-                "-Wall",
-                "-Wextra",
-                "-Wpedantic",
-                "-Werror",
-                "-pthread",
-            ])
+            .arg(if is_cpp { "-std=c++17" } else { "-std=c11" })
+            .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"])
             .arg("-I")
             .arg(root().join("include"))
             .arg(source)
@@ -91,9 +87,14 @@ impl Toolchain {
             .arg(self.folder.path())
             .arg("-lfpga_associate")
             .arg(format!("-Wl,-rpath,{}", self.folder.path().display()))
+            .args(is_cpp.then_some("-lstdc++"))
+            .args(match self.machine {
+                Some(machine) => machine.sanitizer(is_program)?,
+                None => Vec::new(),
+            })
             .args(more))?;
         match self.machine {
-            Some(machine) if !more.contains(&"-shared") => machine.startable(program),
+            Some(machine) if is_program => machine.startable(program),
             _ => Ok(program),
         }
     }

@@ -29,8 +29,10 @@ int main(int argc, char **argv)
         return 1;
     status = fpga_assoc_config_set_environment_credentials(config);
     printf("%d %s\n", (int)status, fpga_assoc_last_error());
-    if (status != FPGA_ASSOC_OK)
+    if (status != FPGA_ASSOC_OK) {
+        fpga_assoc_config_free(config);
         return 0;
+    }
     if (fpga_assoc_config_set_log(config, hear, NULL) != FPGA_ASSOC_OK
         || fpga_assoc_config_set_idempotent(config, true) != FPGA_ASSOC_OK
         || fpga_assoc_client_new(argv[1], config, &client, NULL) != FPGA_ASSOC_OK)
