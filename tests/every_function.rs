@@ -13,8 +13,15 @@ use ecs_emulator::Emulator;
 use support::c::{Toolchain, root, run};
 use support::certificates::Authority;
 use support::header::{Declaration, declarations};
+use support::needs;
 use support::raw::Server;
-use support::tool;
+
+support::tests! {
+    the_programs_call_every_function_of_the_header,
+    every_function_of_calls_keeps_its_promises_in_c_and_cpp,
+    every_function_of_grants_and_plans_keeps_its_promises_in_c_and_cpp,
+    threads_may_share_all_that_the_header_says_they_may,
+}
 
 /// They call every function between them.
 const CALL: &str = "every_call";
@@ -52,7 +59,6 @@ fn command(program: &PathBuf, service: &Emulator) -> Command {
     command
 }
 
-#[test]
 fn the_programs_call_every_function_of_the_header() {
     let header = fs::read_to_string(root().join("include/fpga_associate.h")).unwrap();
     let programs = [CALL, PLAN, "reading"].map(|name| {
@@ -75,11 +81,8 @@ fn the_programs_call_every_function_of_the_header() {
     assert!(called.len() > 50, "{called:?}");
 }
 
-#[test]
 fn every_function_of_calls_keeps_its_promises_in_c_and_cpp() {
-    if !tool("g++") {
-        return;
-    }
+    needs::tools(&["g++"]);
     let toolchain = Toolchain::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let certificate = folder.path().join("client.pem");
@@ -97,11 +100,8 @@ fn every_function_of_calls_keeps_its_promises_in_c_and_cpp() {
     }
 }
 
-#[test]
 fn every_function_of_grants_and_plans_keeps_its_promises_in_c_and_cpp() {
-    if !tool("g++") {
-        return;
-    }
+    needs::tools(&["g++"]);
     let toolchain = Toolchain::new().unwrap();
     let service = Emulator::start().unwrap();
     let key = service.issue_access_key();
@@ -115,11 +115,8 @@ fn every_function_of_grants_and_plans_keeps_its_promises_in_c_and_cpp() {
     }
 }
 
-#[test]
 fn threads_may_share_all_that_the_header_says_they_may() {
-    if !tool("g++") {
-        return;
-    }
+    needs::tools(&["g++"]);
     let toolchain = Toolchain::new().unwrap();
     let service = Emulator::start().unwrap();
     let silent = Server::serve(|mut visit| {
