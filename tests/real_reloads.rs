@@ -92,14 +92,13 @@ fn print(software: &Software, events: &[(&str, &Vec<Tally>)]) {
     static HEAD: Once = Once::new();
     HEAD.call_once(|| {
         print!(
-            "| software | three times | calls by | calls | failed | told wrongly |\n\
-             | --- | --- | --- | --- | --- | --- |\n"
+            "| software | three times | calls | failed | told wrongly | calls by libcurl | failed | told wrongly |\n\
+             | --- | --- | --- | --- | --- | --- | --- | --- |\n"
         );
     });
-    let name = software.name;
-    let rows = events.iter().flat_map(|(event, tallies)| {
-        let rows = tallies.iter().map(move |tally| tally.cells());
-        rows.map(move |cells| format!("| {name} | {event} | {cells} |\n"))
+    let rows = events.iter().map(|(event, tallies)| {
+        let cells: Vec<_> = tallies.iter().map(Tally::cells).collect();
+        format!("| {} | {event} | {} |\n", software.name, cells.join(" | "))
     });
     print!("{}", rows.collect::<String>());
 }

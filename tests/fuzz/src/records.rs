@@ -11,7 +11,9 @@ use std::time::Duration;
 use fpga_associate::transport::Deadline;
 use fpga_associate::transport::fuzzing::Line;
 
-use crate::exchanges::{Brought, LONGEST, MOST, Manner, check_next, connection, exchange};
+use crate::exchanges::{
+    Brought, LONGEST, MOST, Manner, check_next, compare_again, connection, exchange,
+};
 use crate::open_tls::{config, flight, record};
 
 const BETWEEN: u8 = 0xff;
@@ -22,7 +24,6 @@ const DATA: u8 = 23;
 
 /// Long enough for what is in the socket already, nearly always; who comes too late is asked again.
 const SHORT: Duration = Duration::from_micros(300);
-const LONG: Duration = Duration::from_secs(2);
 const AGES: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
@@ -166,15 +167,12 @@ fn check_like_plain(script: &Script, manner: Manner, brought: &Brought) {
     if brought.agrees(&plainly(script, manner)) {
         return;
     }
-    // One of the two may have come too late.
-    let patient = Manner {
-        patience: LONG,
-        ..manner
-    };
-    let (brought, plain) = (script.run(patient).unwrap(), plainly(script, patient));
-    assert!(
-        brought.agrees(&plain) || (is_cut && !brought.is_whole()),
-        "{brought:?} {plain:?}"
+    compare_again(
+        |patience| {
+            let patient = Manner { patience, ..manner };
+            [script.run(patient).unwrap(), plainly(script, patient)]
+        },
+        |[brought, plain]| brought.agrees(plain) || (is_cut && !brought.is_whole()),
     );
 }
 

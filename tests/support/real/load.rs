@@ -161,6 +161,6 @@ impl Tally {
         } else {
             failed.join(", ")
         };
-        format!("{} | {} | {failed} | {}", self.name, self.calls, self.wrong)
+        format!("{} | {failed} | {}", self.calls, self.wrong)
     }
 }
