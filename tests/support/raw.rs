@@ -267,6 +267,22 @@ pub fn read_request(reader: &mut impl Read) -> (Vec<u8>, bool) {
     }
 }
 
+/// Reads byte by byte; whether it came so far.
+pub fn read_until(
+    reader: &mut impl Read,
+    bytes: &mut Vec<u8>,
+    is_there: impl Fn(&[u8]) -> bool,
+) -> bool {
+    let mut byte = [0];
+    while !is_there(bytes) {
+        match reader.read(&mut byte) {
+            Ok(1) => bytes.extend_from_slice(&byte),
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// The length of the whole request, once its head is there.
 fn length_of(bytes: &[u8]) -> Option<usize> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;

@@ -63,7 +63,9 @@ impl<'a> Connection<'a> {
             return self.break_request(step, number);
         }
         let mut begin = Vec::new();
-        if !self.read_until(&mut begin, |bytes| bytes.len() == "GET ".len()) {
+        if !raw::read_until(&mut self.stream, &mut begin, |bytes| {
+            bytes.len() == "GET ".len()
+        }) {
             return Then::Close;
         }
         if begin == b"GET " {
@@ -226,27 +228,17 @@ impl<'a> Connection<'a> {
 
     fn read_to(&mut self, place: Place, begin: &mut Vec<u8>) {
         if place == Place::InRequestHead {
-            self.read_until(begin, |bytes| bytes.len() == 10);
+            raw::read_until(&mut self.stream, begin, |bytes| bytes.len() == 10);
         }
         if place > Place::InRequestHead {
-            self.read_until(begin, |bytes| bytes.ends_with(b"\r\n\r\n"));
+            raw::read_until(&mut self.stream, begin, |bytes| {
+                bytes.ends_with(b"\r\n\r\n")
+            });
         }
         if place == Place::InRequestBody {
             let length = begin.len() + 5;
-            self.read_until(begin, |bytes| bytes.len() == length);
+            raw::read_until(&mut self.stream, begin, |bytes| bytes.len() == length);
         }
-    }
-
-    /// Byte by byte; whether it came so far.
-    fn read_until(&mut self, bytes: &mut Vec<u8>, is_there: impl Fn(&[u8]) -> bool) -> bool {
-        let mut byte = [0];
-        while !is_there(bytes) {
-            match self.stream.read(&mut byte) {
-                Ok(1) => bytes.extend_from_slice(&byte),
-                _ => return false,
-            }
-        }
-        true
     }
 
     fn read_whole(&mut self, begin: &[u8]) -> Option<Vec<u8>> {

@@ -57,7 +57,9 @@ impl<'a, S: Read + Write> Connection<'a, S> {
             return self.break_off(manner);
         }
         let mut begin = Vec::new();
-        if !self.read_until(&mut begin, |bytes| bytes.len() == "GET ".len()) {
+        if !raw::read_until(&mut self.stream, &mut begin, |bytes| {
+            bytes.len() == "GET ".len()
+        }) {
             return Then::Close;
         }
         let is_list = begin == b"GET ";
@@ -247,27 +249,17 @@ impl<'a, S: Read + Write> Connection<'a, S> {
 
     /// At least to the end of the first line, which names the pair.
     fn read_to(&mut self, place: Place, begin: &mut Vec<u8>) {
-        self.read_until(begin, |bytes| bytes.ends_with(b"\r\n"));
+        raw::read_until(&mut self.stream, begin, |bytes| bytes.ends_with(b"\r\n"));
         if place > Place::InRequestHead {
-            self.read_until(begin, |bytes| bytes.ends_with(b"\r\n\r\n"));
+            raw::read_until(&mut self.stream, begin, |bytes| {
+                bytes.ends_with(b"\r\n\r\n")
+            });
         }
         let has_body = !begin.starts_with(b"GET ");
         if place == Place::InRequestBody && has_body {
             let length = begin.len() + 5;
-            self.read_until(begin, |bytes| bytes.len() == length);
+            raw::read_until(&mut self.stream, begin, |bytes| bytes.len() == length);
         }
-    }
-
-    /// Byte by byte; whether it came so far.
-    fn read_until(&mut self, bytes: &mut Vec<u8>, is_there: impl Fn(&[u8]) -> bool) -> bool {
-        let mut byte = [0];
-        while !is_there(bytes) {
-            match self.stream.read(&mut byte) {
-                Ok(1) => bytes.extend_from_slice(&byte),
-                _ => return false,
-            }
-        }
-        true
     }
 }
 
