@@ -148,7 +148,7 @@ int main(int argc, char **argv)
     threads = atoi(argv[6]);
     how = argv[7];
     /* A side that hangs ends. */
-    alarm(60);
+    alarm(600);
     if ((strcmp(argv[2], "-") != 0 && fpga_assoc_config_set_ca_file(config, argv[2]) != FPGA_ASSOC_OK)
         || fpga_assoc_config_set_proxy(config, "") != FPGA_ASSOC_OK)
         return 1;

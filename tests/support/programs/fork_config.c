@@ -51,7 +51,7 @@ int main(int argc, char **argv)
         pid_t child = fork();
         if (child == 0) {
             fpga_assoc_client *client = NULL;
-            alarm(60);
+            alarm(600);
             if (!change() || fpga_assoc_client_new("service.test", config, &client, NULL) != FPGA_ASSOC_OK)
                 _exit(1);
             fpga_assoc_client_free(client);

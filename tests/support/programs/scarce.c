@@ -326,7 +326,7 @@ static long child(long at, const char *fpga_id, long *stopped)
     pid = fork();
     if (pid == 0) {
         int result;
-        alarm(120);
+        alarm(600);
         result = is_work("refusals") ? keep_refusals(at, reports[1]) : try(at, fpga_id, reports[1]);
         fflush(stdout);
         _exit(result);

@@ -53,7 +53,7 @@ static void child(const char *endpoint, long kib, int threads, int report)
     pthread_t ids[MOST_THREADS];
     int32_t statuses[MOST_THREADS];
     int i;
-    alarm(120);
+    alarm(600);
     pthread_barrier_init(&all, NULL, (unsigned)threads + 1);
     if (fpga_assoc_client_new(endpoint, NULL, &client, NULL) != FPGA_ASSOC_OK)
         _exit(1);
