@@ -124,7 +124,8 @@ fn a_list_is_tried_again_after_everything_that_may_pass() {
 }
 
 /// Of three pages the first and the second fail twice: that is more than the attempts of one request, and
-/// none of a page too many.
+/// none of a page too many. Each request has a connection of its own: what is refused on a kept one is asked
+/// again at once, as a part of the same attempt.
 #[test]
 fn each_page_is_tried_three_times() {
     let server = Server::start(|nth, stream| {
@@ -135,7 +136,7 @@ fn each_page_is_tried_three_times() {
             _ => answer(503, "", ""),
         };
         stream.write_all(&answer).ok();
-        Then::Keep
+        Then::Close
     });
     let list = list_from(&config().client(&server.endpoint())).unwrap();
     assert_eq!(list.len(), 207);
@@ -147,7 +148,7 @@ fn each_page_is_tried_three_times() {
             _ => answer(503, "", ""),
         };
         stream.write_all(&answer).ok();
-        Then::Keep
+        Then::Close
     });
     let outcome = list_from(&config().client(&server.endpoint()));
     let outcome = outcome.map(|_| ()).unwrap_err();

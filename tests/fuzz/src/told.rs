@@ -19,9 +19,11 @@ pub fn marked(text: &[u8]) -> Vec<u8> {
 /// Whether a text has a telling part of a secret, with the mark in it.
 pub fn repeats(text: &str, secret: &[u8]) -> bool {
     let is_in = |part: &[u8]| text.as_bytes().windows(TELLING).any(|other| other == part);
-    secret
-        .windows(TELLING)
-        .any(|part| part.contains(&MARK) && is_in(part))
+    // Most texts have no mark, and need not be looked through for each part of the secret.
+    text.as_bytes().contains(&MARK)
+        && secret
+            .windows(TELLING)
+            .any(|part| part.contains(&MARK) && is_in(part))
 }
 
 /// One clean line of text, no longer than that.
