@@ -18,7 +18,7 @@ def linked(target):
 
     By `cargo tree`: `cargo metadata` shows features that only tests switch on as well, and what these bring.
     """
-    tree = printed_by("cargo", "tree", "--locked", "--package", PACKAGE, "--target", target,
+    tree = printed_by("cargo", "tree", "--quiet", "--locked", "--package", PACKAGE, "--target", target,
                       "--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", " {p}")
     dependencies, path = {}, []
     for line in tree.splitlines():
@@ -33,7 +33,7 @@ def linked(target):
 
 
 def described(target):
-    metadata = json.loads(printed_by("cargo", "metadata", "--locked", "--format-version", "1",
+    metadata = json.loads(printed_by("cargo", "metadata", "--quiet", "--locked", "--format-version", "1",
                                      "--filter-platform", target))
     return {(package["name"], package["version"]): package for package in metadata["packages"]}
 
