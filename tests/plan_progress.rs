@@ -5,7 +5,7 @@ mod support;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::{FromRawFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Stdio;
 use std::ptr;
 use std::thread;
@@ -77,6 +77,14 @@ fn after_ctrl_c_a_second_run_goes_on() {
     fs::write(plans.place.home().join("plan.txt"), &text).unwrap();
     let mut command = plans.command(&[], "plan.txt");
     command.stdout(Stdio::null()).stderr(Stdio::null());
+    // Who is started in the background of a script ignores the signal.
+    // SAFETY: the child does nothing else before it is another program.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            Ok(())
+        });
+    }
     let mut running = command.spawn().unwrap();
     while service.associations().len() < 5 {
         assert!(running.try_wait().unwrap().is_none());
