@@ -86,7 +86,7 @@ REASON_FIRST = 1
 REASON_EXPIRING = 2
 REASON_REFUSED = 3
 
-# What became of a pair of a plan: PlannedPair.result. Nothing was sent for it, it was as wanted, it
+# What became of a pair of a plan: PlannedPair.result. Nothing was done for it, it was as wanted, it
 # is not as wanted (as compare found), it was not and is now, or it failed.
 RESULT_OPEN = 0
 RESULT_AS_WANTED = 1

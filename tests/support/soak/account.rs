@@ -140,15 +140,7 @@ impl Account {
             },
         );
         let events = self.events(call, change.pair, book);
-        let facts = Facts {
-            call,
-            change,
-            status: call.status,
-            is_associated: self.done(change.pair),
-            events: &events,
-            is_of_plan: false,
-            restarts: &self.restarts,
-        };
+        let facts = self.facts(call, change, &events);
         let is_echo = facts.is_echo();
         for rule in broken(&facts).collect::<Vec<_>>() {
             self.wrong(rule, &(call, change, &events));
@@ -191,13 +183,9 @@ impl Account {
             let change = &planned.change;
             let events = self.events(call, change.pair, book);
             let facts = Facts {
-                call,
-                change,
                 status: planned.status,
-                is_associated: self.done(change.pair),
-                events: &events,
                 is_of_plan: true,
-                restarts: &self.restarts,
+                ..self.facts(call, change, &events)
             };
             for rule in broken_of_result(&facts, planned, plan.is_applied) {
                 self.wrong(rule, &(call, planned, &events));
@@ -268,6 +256,19 @@ impl Account {
                     self.wrong("the service acted after a known outcome", &(pair, event));
                 }
             }
+        }
+    }
+
+    /// Of a call for one pair.
+    fn facts<'a>(&'a self, call: &'a Call, change: &'a Change, events: &'a [Event]) -> Facts<'a> {
+        Facts {
+            call,
+            change,
+            status: call.status,
+            is_associated: self.done(change.pair),
+            events,
+            is_of_plan: false,
+            restarts: &self.restarts,
         }
     }
 
