@@ -113,6 +113,19 @@ fn ids_are_those_of_a_call_and_a_refused_pair_is_not_added() {
 }
 
 #[test]
+fn a_plan_has_ten_million_pairs_and_no_more() {
+    let plan = Plan::new();
+    let (fpga_id, ecs_id) = (c"f".as_ptr(), c"e".as_ptr());
+    // SAFETY: the plan is alive, the ids end in NUL.
+    let add = || unsafe { capi::fpga_assoc_plan_add(plan.as_ptr(), fpga_id, ecs_id, true) };
+    assert!((0..10_000_000).all(|_| add() == Status::OK.number()));
+    let outcome = call::outcome(add());
+    assert_refused(&outcome, "plan");
+    assert!(outcome.message.contains("10000000 pairs"), "{outcome:?}");
+    assert_eq!(plan.len(), 10_000_000);
+}
+
+#[test]
 fn numbers_out_of_range_are_refused() {
     let plan = Plan::new();
     // SAFETY: the plan is alive.

@@ -143,6 +143,52 @@ fn the_first_call_of_a_thread_is_refused_where_the_loader_would_find_no_memory()
     assert_eq!(printed, "23 11\n");
 }
 
+#[test]
+fn the_reserve_for_that_is_a_megabyte_and_a_half_of_address_space_and_is_not_touched() {
+    let service = Emulator::start().unwrap();
+    let toolchain = Toolchain::new().unwrap();
+    let text = r#"
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include "fpga_associate.h"
+        int main(int argc, char **argv) {
+            char line[4096];
+            if (argc != 4 || fpga_associate(argv[1], getenv("FPGA_TOKEN"), argv[2], "f", argv[3]) != FPGA_ASSOC_NOT_FOUND)
+                return 1;
+            FILE *memory = fopen("/proc/self/smaps", "r");
+            while (memory != NULL && fgets(line, sizeof line, memory) != NULL)
+                fputs(line, stdout);
+            return 0;
+        }"#;
+    let program = toolchain.compile_text("reserve", text, &[]).unwrap();
+    let printed = run(Command::new(program)
+        .args([
+            service.endpoint(),
+            service.project_id(),
+            &service.ecs_ids()[0],
+        ])
+        .env("FPGA_TOKEN", service.token())
+        .env("SSL_CERT_FILE", service.ca_file())
+        .env_remove("SSL_CERT_DIR"))
+    .unwrap();
+    // What a library has that is zeros at first lies without a name behind its last part that has one.
+    let (_, behind) = printed.rsplit_once("libfpga_associate").unwrap();
+    let (_, zeros) = behind.split_once("VmFlags").unwrap();
+    let kib = |field: &str| -> u32 {
+        let value = zeros.lines().find_map(|line| line.strip_prefix(field));
+        value
+            .unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap()
+    };
+    let (size, touched) = (kib("Size:"), kib("Rss:"));
+    println!("{size} KiB, of which {touched} are touched");
+    assert!((1_536..1_600).contains(&size), "{size}");
+    assert!(touched <= 64, "{touched}");
+}
+
 /// Calls with little address space left, answered like this.
 fn short_of(call: &str, answer: Vec<u8>, most_kib: u32, threads: u32, statuses: &str) {
     let server = Server::answering(answer, Then::Keep);
