@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::sync::LazyLock;
 
-use support::archives::{Archives, Python, VERSION};
+use support::archives::{Archives, Python, VERSION, kept, own_wheel};
 use support::examples::{Ended, is_signed};
 use support::needs;
 use support::plan_program::Plans;
@@ -23,7 +23,9 @@ const UNKNOWN: &str = "00000000000000000000000000000000";
 
 static PYTHON: LazyLock<Python> = LazyLock::new(|| {
     let archives = Archives::new().unwrap();
-    Python::with(&archives.own_wheel().unwrap()).unwrap()
+    let wheels = archives.pack("wheel").unwrap();
+    let folder = kept("python").unwrap();
+    Python::within(folder, own_wheel(&wheels).unwrap()).unwrap()
 });
 
 /// The command in place of the C program.

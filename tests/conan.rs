@@ -54,6 +54,8 @@ impl Sources {
             .with("PATH", Path::new(&path))
             .with("CONAN_HOME", cache)
             .with("CARGO_TARGET_DIR", &self.folder.with_file_name("cargo"))
+            // How fast it is is not looked at here.
+            .with("CARGO_PROFILE_RELEASE_OPT_LEVEL", Path::new("0"))
     }
 
     /// Runs a command in the folder of the sources.

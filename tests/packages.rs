@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use support::archives::{Archives, JNA, PLATFORMS, Python, VERSION, fetched};
+use support::archives::{Archives, JNA, PLATFORMS, Python, VERSION, fetched, kept, own_wheel};
 use support::c::run;
 use support::languages::{CALLBACKS, CALLS_AT_ONCE, Place, copied, example, without_its_path};
 use support::needs;
@@ -23,13 +23,17 @@ support::tests! {
     a_jar_serves_programs_that_know_no_path_and_leaves_no_file,
 }
 
-static ARCHIVES: LazyLock<Archives> = LazyLock::new(|| Archives::new().unwrap());
+static ARCHIVES: LazyLock<Archives> = LazyLock::new(|| {
+    let folder = kept("archives").unwrap();
+    Archives::within(folder).unwrap()
+});
 
-static WHEEL: LazyLock<PathBuf> = LazyLock::new(|| ARCHIVES.own_wheel().unwrap());
+/// Packed once: who reads them must not meet who writes them.
+static WHEELS: LazyLock<Vec<PathBuf>> = LazyLock::new(|| ARCHIVES.pack("wheel").unwrap());
 
 fn a_wheel_serves_programs_that_know_no_path() {
     needs::python_environments();
-    let python = Python::with(&WHEEL).unwrap();
+    let python = Python::with(own_wheel(&WHEELS).unwrap()).unwrap();
     run(Command::new(python.program("pip")).arg("check")).unwrap();
     let place = Place::new();
     let script = |name: &str| {
@@ -71,8 +75,7 @@ for path in sys.argv[1:]:
     library = [name for name in wheel.namelist() if name.endswith((".dll", ".so.0"))]
     print(metadata["Name"], metadata["Version"], about["Tag"], *library, path.split("/")[-1])
 "#;
-    let wheels = ARCHIVES.pack("wheel").unwrap();
-    let printed = run(Command::new("python3").args(["-c", program]).args(&wheels)).unwrap();
+    let printed = run(Command::new("python3").args(["-c", program]).args(&*WHEELS)).unwrap();
     let linux = "libfpga_associate.so.0";
     let mut expected = [
         ("manylinux2014_x86_64", linux),
@@ -106,7 +109,7 @@ fn the_types_of_python_are_complete_and_reach_the_wheels_users() {
     ]))
     .unwrap();
 
-    let python = Python::with(&WHEEL).unwrap();
+    let python = Python::with(own_wheel(&WHEELS).unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let check = |text: &str| -> io::Result<String> {
         let path = folder.path().join("program.py");

@@ -6,6 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use super::c::machines::shipped;
 use super::c::{Toolchain, outside, root, run};
 use super::needs;
@@ -28,12 +30,15 @@ pub const PLATFORMS: [&str; 5] = [
 /// An archive for each platform: this machine's own where it was built, and stand-ins with its
 /// library.
 pub struct Archives {
-    folder: tempfile::TempDir,
+    folder: TempDir,
 }
 
 impl Archives {
     pub fn new() -> io::Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::within(tempfile::tempdir()?)
+    }
+
+    pub fn within(folder: TempDir) -> io::Result<Self> {
         let toolchain;
         let unpacked = may_be_released().then(unpacked);
         let library = if let Some(unpacked) = unpacked {
@@ -86,16 +91,25 @@ impl Archives {
         let printed = run(packing(script).args(archives))?;
         Ok(printed.lines().map(PathBuf::from).collect())
     }
+}
 
-    /// The wheel for this machine.
-    pub fn own_wheel(&self) -> io::Result<PathBuf> {
-        let own = format!("manylinux2014_{}.whl", std::env::consts::ARCH);
-        let wheels = self.pack("wheel")?;
-        let found = wheels
-            .into_iter()
-            .find(|wheel| wheel.to_string_lossy().ends_with(&own));
-        found.ok_or_else(|| io::Error::other(own))
-    }
+/// The wheel for this machine, of all.
+pub fn own_wheel(wheels: &[PathBuf]) -> io::Result<&Path> {
+    let own = format!("manylinux2014_{}.whl", std::env::consts::ARCH);
+    let found = wheels
+        .iter()
+        .find(|wheel| wheel.to_string_lossy().ends_with(&own));
+    Ok(found.ok_or_else(|| io::Error::other(own))?)
+}
+
+/// A folder for what a static holds, which nothing drops: always the same, and empty at first.
+pub fn kept(name: &str) -> io::Result<TempDir> {
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let _ = fs::remove_dir_all(all.join(name));
+    tempfile::Builder::new()
+        .prefix(name)
+        .rand_bytes(0)
+        .tempdir_in(all)
 }
 
 fn with_suffix(path: PathBuf, suffix: &str) -> PathBuf {
@@ -125,13 +139,16 @@ pub fn packing(script: &str) -> Command {
 
 /// A virtual environment of its own.
 pub struct Python {
-    folder: tempfile::TempDir,
+    folder: TempDir,
 }
 
 impl Python {
     /// With a wheel alone, installed without an index.
     pub fn with(wheel: &Path) -> io::Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::within(tempfile::tempdir()?, wheel)
+    }
+
+    pub fn within(folder: TempDir, wheel: &Path) -> io::Result<Self> {
         virtual_environment(folder.path())?;
         let python = Self { folder };
         run(quiet_pip(&python.program("pip"))
