@@ -2,15 +2,12 @@
 //! the header and the library that was just built, and runs them: the whole life of an association,
 //! what errors look like, and calls that are signed with an access key.
 
-#[path = "../tests/support/c.rs"]
-#[allow(dead_code)]
-mod c;
-
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ecs_emulator::Emulator;
+use support::c;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let demo = Demo::new()?;

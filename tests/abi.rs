@@ -1,8 +1,6 @@
 //! What compiled callers rely on stays within a major version. Each line of the baseline is compared
 //! with the header, with what the C compiler makes of it, and with the shared library.
 
-mod support;
-
 use std::fs;
 
 use support::abi::{self, BASELINE, changes, of_header, report};

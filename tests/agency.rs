@@ -1,8 +1,6 @@
 //! Keys of the ECS server's agency. Each test has a network of its own, in which 169.254.169.254 is a
 //! server of the test.
 
-mod support;
-
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 

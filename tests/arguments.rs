@@ -1,7 +1,5 @@
 //! Every argument is checked before a packet is sent; a refusal names it and shows no secret.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::arguments::{NAMES, TOKEN_AT, Unreached, assert_refused};
 use support::call::{self, ECS_ID, FPGA_ID, PROJECT_ID, TOKEN, associate_bytes};

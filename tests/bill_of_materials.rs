@@ -1,7 +1,5 @@
 //! What is linked into the library is written down, wholly and in a form that others read.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! Whatever a server sends, however much of it, memory is bounded and the call ends.
 
-mod support;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,7 +1,5 @@
 //! Wherever a connection breaks, what the library returns is what the service did.
 
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 

@@ -1,7 +1,5 @@
 //! On which thread the host's functions are called, and what a client does that has none.
 
-mod support;
-
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};

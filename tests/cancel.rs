@@ -1,7 +1,5 @@
 //! A thread that is cancelled (pthread_cancel) in the middle of a call ends after it, and the host lives.
 
-mod support;
-
 use std::net::TcpListener;
 use std::process::Command;
 

@@ -1,7 +1,5 @@
 //! Certificates are read in all the forms that they come in; what is no certificate is refused and named.
 
-mod support;
-
 use std::ffi::CString;
 use std::fs;
 use std::path::Path;

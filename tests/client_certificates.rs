@@ -1,7 +1,5 @@
 //! A client shows its certificate to a server that asks for it, and one that can't be used is refused.
 
-mod support;
-
 use fpga_associate::status::Status;
 use rustls::version::{TLS12, TLS13};
 use support::certificates::{Authority, pem, self_signed, tls_server_asking};

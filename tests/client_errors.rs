@@ -1,7 +1,5 @@
 //! What a client refuses is said before anything is sent; errors go where the caller wants them.
 
-mod support;
-
 use std::ffi::CStr;
 use std::io::Write;
 use std::sync::atomic::{AtomicPtr, Ordering};

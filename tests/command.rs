@@ -1,8 +1,6 @@
 //! The command that a wheel installs does what the C programs do, in the same words, and tells of
 //! failures in one line.
 
-mod support;
-
 use std::fs;
 use std::sync::LazyLock;
 

@@ -1,7 +1,5 @@
 //! A Conan package, made from a copy of the sources, serves projects that know nothing but its name.
 
-mod support;
-
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};

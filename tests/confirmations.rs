@@ -1,7 +1,5 @@
 //! The list is asked about a change that is in doubt, and about no other, while the call has time.
 
-mod support;
-
 use std::io::Write;
 use std::sync::mpsc;
 use std::thread;

@@ -1,7 +1,5 @@
 //! No text and no line of the log holds a part of the credentials, though the service echoes them.
 
-mod support;
-
 use std::io::Write;
 
 use ecs_emulator::Emulator;

@@ -1,7 +1,5 @@
 //! What follows where the service, or the host, says no to credentials.
 
-mod support;
-
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

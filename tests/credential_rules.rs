@@ -1,7 +1,5 @@
 //! Which credentials are taken, and where they may go.
 
-mod support;
-
 use std::ffi::CString;
 use std::net::UdpSocket;
 use std::ptr;

@@ -4,8 +4,6 @@
 //!
 //! Of the library as it is shipped, as in traces.rs.
 
-mod support;
-
 use std::io::Write;
 use std::net::TcpListener;
 

@@ -1,8 +1,6 @@
 //! One thread gets credentials, and those that need them wait for it: with deadlines of their own, and
 //! until their client is shut down.
 
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;

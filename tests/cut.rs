@@ -1,7 +1,5 @@
 //! An answer that was cut off is no answer, and what comes behind an answer is no other.
 
-mod support;
-
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;

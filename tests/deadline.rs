@@ -1,7 +1,5 @@
 //! The time limits of a call.
 
-mod support;
-
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,8 +1,6 @@
 //! The Debian packages install, serve programs without any path being named, and leave nothing
 //! behind.
 
-mod support;
-
 use std::env;
 use std::fs;
 use std::path::Path;

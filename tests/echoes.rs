@@ -1,7 +1,5 @@
 //! No text holds a part of the token, though the service echoes it.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::call::{Outcome, TOKEN};
 use support::one_answer::one_attempt;

@@ -1,7 +1,5 @@
 //! An endpoint is a host and a port, over https, or over http on this machine.
 
-mod support;
-
 use support::arguments::{ENDPOINT, Unreached, assert_refused};
 use support::call::{self, ECS_ID, FPGA_ID, PROJECT_ID};
 

@@ -1,7 +1,5 @@
 //! Keys from where the vendor's tools look for them.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! What a refusal says of itself is told: code, message, request ID, and when to come again.
 
-mod support;
-
 use std::time::{Duration, SystemTime};
 
 use fpga_associate::status::Status;

@@ -2,8 +2,6 @@
 //! alone and by many threads at once. `.ci/sanitizers` runs them with sanitizers, which see what an
 //! exit status does not.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;

@@ -1,12 +1,10 @@
 //! Where the C examples have their credentials from, against the emulator of the service.
 
-mod support;
-
 use std::fs;
 use std::sync::{Arc, Mutex};
 
 use ecs_emulator::{MetadataMode, Recorded, Settings};
-use support::examples::{Ended, Place, is_signed};
+use support::examples::{Place, is_signed};
 use support::slow::with_metadata_address;
 
 support::tests! {
@@ -17,37 +15,6 @@ support::tests! {
     a_token_comes_out_of_a_file,
     a_file_without_a_token_is_told,
     a_token_that_expires_between_two_calls_is_replaced_by_the_one_in_the_file,
-}
-
-impl Place {
-    /// Associates the first two images, after these options.
-    fn associate(&self, variables: &[(&str, &str)], options: &[&str]) -> Ended {
-        let service = &self.service;
-        let (fpga_id, ecs_id) = (&service.fpga_ids()[0], &service.ecs_ids()[0]);
-        let arguments = [service.endpoint(), service.project_id(), fpga_id, ecs_id];
-        let program = self.compile("associate.c");
-        self.run(&program, variables, &[options, &arguments].concat())
-    }
-
-    /// Lists what the first ECS image has, with these options.
-    fn associations(&self, variables: &[(&str, &str)], options: &[&str]) -> Ended {
-        let service = &self.service;
-        let ecs_id = &service.ecs_ids()[0];
-        let arguments = [service.endpoint(), service.project_id(), "--ecs", ecs_id];
-        let program = self.compile("associations.c");
-        self.run(&program, variables, &[&arguments, options].concat())
-    }
-
-    /// Associates the first FPGA image with so many ECS images.
-    fn credentials(&self, variables: &[(&str, &str)], images: usize) -> Ended {
-        let service = &self.service;
-        let pair = [service.endpoint(), service.project_id()];
-        let mut arguments = pair.to_vec();
-        arguments.push(&service.fpga_ids()[0]);
-        arguments.extend(service.ecs_ids()[..images].iter().map(String::as_str));
-        let program = self.compile("credentials.c");
-        self.run(&program, variables, &arguments)
-    }
 }
 
 fn without_a_token_the_keys_of_the_environment_sign() {

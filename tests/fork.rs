@@ -1,7 +1,5 @@
 //! A child of fork and its parent do not disturb each other.
 
-mod support;
-
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};

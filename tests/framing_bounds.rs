@@ -1,7 +1,5 @@
 //! What surrounds the body of an answer is bounded, and read up to its bound.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::call::{FPGA_ID, Outcome, PROJECT_ID, TOKEN};
 use support::client::config;

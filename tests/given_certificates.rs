@@ -1,7 +1,5 @@
 //! A server whose own certificate or whose authority is given is trusted, where both are good for it.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::certificates::{
     Authority, Identity, self_signed, self_signed_authority, self_signed_authority_expired,

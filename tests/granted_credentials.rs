@@ -1,7 +1,5 @@
 //! Credentials that a function of the host gives.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::{iter, ptr};

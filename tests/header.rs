@@ -1,7 +1,5 @@
 //! The header is what the sources say, compiles everywhere, and agrees with the library.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 

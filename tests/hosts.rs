@@ -1,8 +1,6 @@
 //! The library lives in other people's processes: hosts with habits, and what it must not do to
 //! them.
 
-mod support;
-
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! An answer is read in every form that HTTP/1 has.
 
-mod support;
-
 use std::io::Write;
 
 use fpga_associate::status::Status;

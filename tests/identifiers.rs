@@ -1,7 +1,5 @@
 //! An identifier is what can stand in a path and in a body, and two that are swapped are noticed.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::arguments::{IDS, NAMES, Unreached, assert_refused};
 use support::call::{self, ECS_ID, FPGA_ID, PROJECT_ID, TOKEN, associate_bytes};

@@ -1,7 +1,5 @@
 //! Connections that nobody uses: how many there are, and when they are closed.
 
-mod support;
-
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};

@@ -1,7 +1,5 @@
 //! What `cargo cinstall` installs is all that C and C++ build systems need.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

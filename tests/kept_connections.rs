@@ -1,7 +1,5 @@
 //! A kept connection that ends without a byte of an answer is replaced once, at once.
 
-mod support;
-
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::mpsc;

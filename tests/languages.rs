@@ -1,7 +1,5 @@
 //! The examples in other languages, against the emulator of the service, over verified HTTPS.
 
-mod support;
-
 use std::env;
 use std::fs;
 use std::path::Path;

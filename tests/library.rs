@@ -1,7 +1,5 @@
 //! The shared library as the linker and the loader see it.
 
-mod support;
-
 use std::process::Command;
 
 use support::c::{Toolchain, run};

@@ -1,7 +1,5 @@
 //! The licences of all that is linked into the library go with it, as texts.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

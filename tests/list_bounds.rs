@@ -1,7 +1,5 @@
 //! A list is bounded in time and in memory, whatever comes.
 
-mod support;
-
 use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! An entry has the documented fields, and the JSON of a list has the others as they came.
 
-mod support;
-
 use serde_json::{Value, json};
 use support::call::{ECS_ID, FPGA_ID, TOKEN};
 use support::client::text;

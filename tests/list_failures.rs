@@ -1,7 +1,5 @@
 //! What is no list is never taken for one: it is asked for again where that may help, or an error.
 
-mod support;
-
 use std::io::Write;
 
 use fpga_associate::status::Status;

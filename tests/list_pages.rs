@@ -1,7 +1,5 @@
 //! A list is whole: its pages are read to their end, and again where they moved.
 
-mod support;
-
 use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
 use support::call::{FPGA_ID, PROJECT_ID, TOKEN};

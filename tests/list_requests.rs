@@ -1,7 +1,5 @@
 //! The requests of the list and of disassociate are as documented, to the byte.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::call::{ECS_ID, FPGA_ID, PROJECT_ID, TOKEN};
 use support::client::config;

@@ -1,7 +1,5 @@
 //! Each step is logged once, without the token, to the callback of its client, which may call.
 
-mod support;
-
 use std::ffi::{c_char, c_void};
 use std::io::Write;
 use std::ptr;

@@ -1,7 +1,5 @@
 //! What is not HTTP, breaks off or never ends ends in a status, and the next call is not disturbed.
 
-mod support;
-
 use std::io::Write;
 
 use fpga_associate::status::Status;

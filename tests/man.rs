@@ -1,7 +1,5 @@
 //! The man page is what the header says, and renders without a warning.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 

@@ -1,7 +1,5 @@
 //! The library builds with the Rust that it is said to need.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 

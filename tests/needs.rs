@@ -1,7 +1,5 @@
 //! A test that lacks a tool is shown as ignored, with what is missing; with `CI=true` it fails. It never counts as passed.
 
-mod support;
-
 use std::fs;
 
 use support::c::root;

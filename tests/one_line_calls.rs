@@ -1,7 +1,5 @@
 //! The three calls that need no client, as C makes them, and what their list's functions do with NULL.
 
-mod support;
-
 use std::ffi::CString;
 use std::ptr;
 

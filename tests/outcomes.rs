@@ -23,8 +23,6 @@
 //! may keep the machine busy then. What a busy machine can make look wrong is run again at the end,
 //! with little beside it.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::env;
 use std::hash::{BuildHasher, RandomState};

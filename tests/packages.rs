@@ -1,8 +1,6 @@
 //! The packages for Python, Node.js and Java have the library inside, need no variable to find it, and
 //! are made by one command each, with the same bytes each time.
 
-mod support;
-
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,15 +1,13 @@
 //! The packages for Python, Node.js and Java serve other systems too: what `.packaging/release` built for
 //! them, with languages of theirs, in emulators.
 
-mod support;
-
 use std::process::Command;
 
 use support::archives::{Archives, JNA, fetched, packing};
-use support::c::machines::shipped;
 use support::c::run;
 use support::elsewhere::{Elsewhere, System};
 use support::languages::{CALLBACKS, CALLS_AT_ONCE, copied, example};
+use support::machines::shipped;
 
 const LINUX: [&str; 4] = [
     "x86_64-linux-gnu",

@@ -1,8 +1,6 @@
 //! Packages for Python, Node.js and Java are the same bytes whenever they are made, and what can't be
 //! packed is told in one line.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 use std::thread::sleep;

@@ -1,7 +1,5 @@
 //! What the functions of plans accept, and how several threads share a plan or a client.
 
-mod support;
-
 use std::ffi::c_char;
 use std::ptr;
 use std::thread;

@@ -1,7 +1,5 @@
 //! A plan ends with its time.
 
-mod support;
-
 use std::io::Write;
 use std::time::{Duration, Instant};
 

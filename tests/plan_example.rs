@@ -1,7 +1,5 @@
 //! `examples/plan.c` brings what a file wants about, against the emulator of the service.
 
-mod support;
-
 use std::fs::{self, File};
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,7 +1,5 @@
 //! Which failures stop a plan, and which do not.
 
-mod support;
-
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,5 @@
 //! A plan does its host no harm: its threads, its callbacks, its forks.
 
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -1,7 +1,5 @@
 //! What a plan believes of the lists that it reads: what they prove, and no more.
 
-mod support;
-
 use std::io::Write;
 
 use fpga_associate::status::Status;

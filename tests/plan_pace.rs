@@ -1,7 +1,5 @@
 //! A plan is as fast as the service allows, and no faster.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
 use ecs_emulator::{Flow, Rate, RateKind};

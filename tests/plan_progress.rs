@@ -1,7 +1,5 @@
 //! `examples/plan.c` shows how far it is, and goes on where it was ended.
 
-mod support;
-
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::{FromRawFd, OwnedFd};

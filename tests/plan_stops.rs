@@ -1,7 +1,5 @@
 //! Whatever stops a plan, each pair has its result, and carrying it out again goes on from there.
 
-mod support;
-
 use std::io::Write;
 use std::sync::mpsc;
 use std::thread;

@@ -1,7 +1,5 @@
 //! A plan brings its pairs to what is wanted, and sends no more than that takes.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::plans::{AS_WANTED, CHANGED, FAILED, OPEN, Plan, Service, TO_CHANGE, service};
 

@@ -1,7 +1,5 @@
 //! What the library is made of is allowed by a policy, which objects to what it does not allow.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;

@@ -1,7 +1,5 @@
 //! tests/README.md: each public promise has a row there, and each test that a row names exists.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! The environment is read once a client, and once a process for the calls without one.
 
-mod support;
-
 use std::env;
 
 use support::call;

@@ -1,7 +1,5 @@
 //! A proxy that can't be used or does not make a tunnel fails the call, and never has the token.
 
-mod support;
-
 use std::ffi::CString;
 
 use fpga_associate::capi;

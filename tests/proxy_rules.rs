@@ -1,7 +1,5 @@
 //! A call goes the way that curl takes: by the variables, their exceptions, and what a URL means.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::certificates::Authority;
 use support::needs;

@@ -1,7 +1,5 @@
 //! Calls go through one tunnel of whatever proxy, and the service is verified at its end.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::call::{PROJECT_ID, TOKEN};
 use support::certificates::{Authority, tls_server};

@@ -1,8 +1,6 @@
 //! Calls go through Debian's proxies (for tinyproxy see `proxy_tunnels.rs`), and a wrapper that leads a
 //! program's connections through one is not passed by.
 
-mod support;
-
 use std::path::Path;
 
 use ecs_emulator::Emulator;

@@ -3,8 +3,6 @@
 //!
 //!     cargo test --test real_reloads -- --nocapture
 
-mod support;
-
 use std::sync::Once;
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
 //! Behind the software that ends TLS in front of services, a call comes to what it comes to without.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::call::{ECS_ID, Outcome};
 use support::client::{Client, config};

@@ -1,7 +1,5 @@
 //! Handshakes with OpenSSL's server: what is spoken, what is not, and that nothing is sent then.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::certificates::Authority;
 use support::client::{Client, config};

@@ -1,7 +1,5 @@
 //! A setting that can't be used is refused by its name when it is set, and changes nothing.
 
-mod support;
-
 use std::{fs, ptr};
 
 use fpga_associate::capi;

@@ -1,14 +1,12 @@
 //! The release archive runs on every Linux with glibc 2.17, and holds all that a user of it needs.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::archives::PLATFORMS;
-use support::c::machines::shipped;
 use support::c::{outside, root, run};
+use support::machines::shipped;
 use support::needs;
 use support::package::{
     Project, copy_sources, dynamic, exports, files, folders_of_the_builder_in,

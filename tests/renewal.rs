@@ -1,8 +1,6 @@
 //! Credentials that a callback grants are renewed by the clock: asked for early, used on where there are
 //! no others, and not used at their end.
 
-mod support;
-
 use std::process::Command;
 
 use support::c::{Toolchain, root, run};

@@ -1,7 +1,5 @@
 //! The request on the wire is the documented one, to the byte, and goes where the caller said.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::call::{self, FPGA_ID, PROJECT_ID, TOKEN, example};
 use support::needs;

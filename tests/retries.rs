@@ -1,7 +1,5 @@
 //! What was not done and may pass is tried again, and nothing else is.
 
-mod support;
-
 use std::io::Write;
 use std::sync::mpsc;
 use std::thread;

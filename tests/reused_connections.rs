@@ -1,7 +1,5 @@
 //! The next call has the connection that the one before left, where it is still good, and nothing else of it.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::channel;

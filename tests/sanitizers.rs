@@ -1,8 +1,6 @@
 //! The sanitizers of `.ci/sanitizers` see what a host does to the library and to itself, so that where
 //! they find nothing there is nothing of that kind.
 
-mod support;
-
 use std::env;
 use std::fs;
 use std::process::{Command, Stdio};

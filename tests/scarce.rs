@@ -1,8 +1,6 @@
 //! Memory that runs out is a status: wherever in a call it does, the host lives, what is told is true,
 //! and the next call works.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 

@@ -1,7 +1,5 @@
 //! The C example against the emulator of the service, over verified HTTPS.
 
-mod support;
-
 use std::process::{Command, Output};
 
 use ecs_emulator::Emulator;

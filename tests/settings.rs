@@ -1,7 +1,5 @@
 //! A client does as it was set when it was made, and as the defaults say where nothing was set.
 
-mod support;
-
 use std::ffi::CString;
 use std::sync::mpsc;
 use std::time::Duration;

@@ -1,7 +1,5 @@
 //! Ending a client's calls from another thread.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::process::Command;
 use std::ptr;

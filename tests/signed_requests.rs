@@ -1,7 +1,5 @@
 //! Requests that an access key signs. The emulator verifies each with an implementation of its own.
 
-mod support;
-
 use std::io::Write;
 
 use ecs_emulator::Emulator;

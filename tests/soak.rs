@@ -12,8 +12,6 @@
 //! These set `SOAK_SECONDS` or `SOAK_CALLS`. `SOAK_SEED` repeats the choices of a run by the number that is printed with
 //! it, as far as its threads come to them in the same order.
 
-mod support;
-
 use std::env;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! A CMake project builds the library from source, with lines that a user pastes.
 
-mod support;
-
 use support::c::root;
 use support::needs;
 use support::package::{Project, globals, is_optimised_as_a_whole, promised_exports, target};

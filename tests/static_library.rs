@@ -1,8 +1,6 @@
 //! The released static library links into a program beside another Rust library, whichever comes
 //! first, with the system's compiler and with `zig cc`.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! Every HTTP status ends in its documented status, and a success has to look like one.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::call::{Outcome, example};
 use support::one_answer::outcome_of;

@@ -1,7 +1,5 @@
 //! Whatever text the service sends, it is shown on one clean line of bounded length.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::one_answer::outcome_of;
 use support::raw::answer;

@@ -4,8 +4,6 @@
 //! Of the library as it is shipped: without optimisation, values are moved about on the stack, and what
 //! the stack has is moved with them.
 
-mod support;
-
 use std::io::Write;
 use std::net::TcpListener;
 

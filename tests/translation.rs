@@ -3,8 +3,6 @@
 
 #[path = "bench/readme.rs"]
 mod figures;
-mod support;
-
 use std::fs;
 
 use support::c::root;

@@ -1,7 +1,5 @@
 //! Trusted are the certificates that the environment names, or else the system's, and no others.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,7 +1,5 @@
 //! Where one refusal has two causes, the list tells which: nothing to do, or the image's limit.
 
-mod support;
-
 use fpga_associate::status::Status;
 use support::call::{ECS_ID, FPGA_ID};
 use support::changes::{Call, first_then_list, has, list_of, make, service};

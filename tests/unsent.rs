@@ -1,7 +1,5 @@
 //! Where nothing of a request was sent, it is tried again; but not where it will be the same.
 
-mod support;
-
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! A server whose certificate is good gets the request as over plain HTTP; another gets no byte of it.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::path::Path;
 

@@ -1,7 +1,5 @@
 //! Waits between attempts double, or are as long as the service asks for where that fits the time.
 
-mod support;
-
 use std::io::Write;
 use std::sync::mpsc;
 use std::thread;

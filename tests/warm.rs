@@ -1,7 +1,5 @@
 //! What a call costs that finds a connection.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;

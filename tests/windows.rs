@@ -1,7 +1,5 @@
 //! Calls on Windows, as far as Wine shows it: by a host in C, against servers that break off and proxies.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::thread;

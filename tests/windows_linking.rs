@@ -1,7 +1,5 @@
 //! Programs in C on Windows, as far as Wine shows it, which come to the library in all ways.
 
-mod support;
-
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;

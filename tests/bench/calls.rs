@@ -5,9 +5,6 @@
 //! `rate`, which takes four minutes, without being asked for it. It needs nginx, valgrind, strace, a C compiler
 //! and libcurl's headers, and fails where a part can't be measured.
 
-#[path = "../support/c.rs"]
-#[allow(dead_code)]
-mod c;
 mod contender;
 mod plans;
 mod readme;
@@ -21,6 +18,7 @@ use std::process::{Command, ExitCode};
 
 use contender::{Contender, Target, output};
 use server::Server;
+use support::c;
 
 const ROUNDS: u32 = 9;
 const CALLS: u32 = 5_000;

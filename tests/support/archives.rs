@@ -8,10 +8,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::c::machines::shipped;
 use super::c::{Toolchain, outside, root, run};
+use super::machines::shipped;
 use super::needs;
-use super::package::{may_be_released, target, unpacked};
+use super::package::{may_be_released, target, tmp, unpacked};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -104,12 +104,11 @@ pub fn own_wheel(wheels: &[PathBuf]) -> io::Result<&Path> {
 
 /// A folder for what a static holds, which nothing drops: always the same, and empty at first.
 pub fn kept(name: &str) -> io::Result<TempDir> {
-    let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let _ = fs::remove_dir_all(all.join(name));
+    let _ = fs::remove_dir_all(tmp().join(name));
     tempfile::Builder::new()
         .prefix(name)
         .rand_bytes(0)
-        .tempdir_in(all)
+        .tempdir_in(tmp())
 }
 
 fn with_suffix(path: PathBuf, suffix: &str) -> PathBuf {

@@ -7,11 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-// Others include this file by its path.
-#[path = "machines.rs"]
-pub mod machines;
-
-use machines::Machine;
+use super::machines::Machine;
 
 /// A folder with the library under its installed names, for programs and for the loader.
 pub struct Toolchain {
@@ -137,7 +133,9 @@ impl Toolchain {
 
 /// The project's folder.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    // This crate is in tests/support.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    folder.ancestors().nth(2).unwrap_or(folder)
 }
 
 /// Runs a tool to its end; the error shows what it printed.
@@ -157,7 +155,7 @@ pub fn run(command: &mut Command) -> io::Result<String> {
 }
 
 /// Where cargo put this very program, and puts all else.
-fn target() -> io::Result<PathBuf> {
+pub fn target() -> io::Result<PathBuf> {
     let program = env::current_exe()?;
     // target/debug/deps/program
     let target = program.ancestors().nth(3);

@@ -75,6 +75,35 @@ impl Place {
         command
     }
 
+    /// Associates the first two images, after these options.
+    pub fn associate(&self, variables: &[(&str, &str)], options: &[&str]) -> Ended {
+        let service = &self.service;
+        let (fpga_id, ecs_id) = (&service.fpga_ids()[0], &service.ecs_ids()[0]);
+        let arguments = [service.endpoint(), service.project_id(), fpga_id, ecs_id];
+        let program = self.compile("associate.c");
+        self.run(&program, variables, &[options, &arguments].concat())
+    }
+
+    /// Lists what the first ECS image has, with these options.
+    pub fn associations(&self, variables: &[(&str, &str)], options: &[&str]) -> Ended {
+        let service = &self.service;
+        let ecs_id = &service.ecs_ids()[0];
+        let arguments = [service.endpoint(), service.project_id(), "--ecs", ecs_id];
+        let program = self.compile("associations.c");
+        self.run(&program, variables, &[&arguments, options].concat())
+    }
+
+    /// Associates the first FPGA image with so many ECS images.
+    pub fn credentials(&self, variables: &[(&str, &str)], images: usize) -> Ended {
+        let service = &self.service;
+        let pair = [service.endpoint(), service.project_id()];
+        let mut arguments = pair.to_vec();
+        arguments.push(&service.fpga_ids()[0]);
+        arguments.extend(service.ecs_ids()[..images].iter().map(String::as_str));
+        let program = self.compile("credentials.c");
+        self.run(&program, variables, &arguments)
+    }
+
     /// The last request.
     pub fn last(&self) -> Recorded {
         self.service.requests().pop().unwrap()

@@ -24,12 +24,12 @@ pub struct Test {
 }
 
 /// The program that runs these tests. One that is forgotten here is code that nobody uses: a warning.
-#[allow(unused_macros)]
+#[macro_export]
 macro_rules! tests {
     ($($(#[ignore = $reason:literal])? $name:ident),* $(,)?) => {
         fn main() -> std::process::ExitCode {
-            $crate::support::harness::run(&[$(
-                $crate::support::harness::Test {
+            $crate::harness::run(&[$(
+                $crate::harness::Test {
                     name: stringify!($name),
                     function: $name,
                     ignored: [$($reason)?].first().copied(),
@@ -38,9 +38,6 @@ macro_rules! tests {
         }
     };
 }
-
-#[allow(unused_imports)]
-pub(crate) use tests;
 
 pub fn run(tests: &[Test]) -> ExitCode {
     needs::may_be_missing();

@@ -10,7 +10,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{root, run, target};
+use super::c::{root, run, target};
 
 /// The variable that names one of [`MACHINES`].
 const VARIABLE: &str = "FPGA_ASSOC_MACHINE";

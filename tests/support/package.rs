@@ -21,8 +21,12 @@ pub fn promised_exports() -> io::Result<Vec<String>> {
 
 /// Where cargo puts what it builds.
 pub fn target() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
-    target.unwrap_or(root()).to_owned()
+    super::c::target().unwrap()
+}
+
+/// A folder there for what outlives a program of tests.
+pub fn tmp() -> PathBuf {
+    target().join("tmp")
 }
 
 /// A folder with `associate.c`, `versions.cpp` and what else a user's project has.
@@ -206,7 +210,7 @@ pub fn unpacked() -> &'static Path {
 fn unpack() -> io::Result<PathBuf> {
     let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
     let archive = packages("release", &[&triple])?.join("");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unpacked");
+    let folder = tmp().join("unpacked");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
     run(Command::new("tar")
@@ -219,7 +223,7 @@ fn unpack() -> io::Result<PathBuf> {
 
 /// Runs a script of `.packaging` and returns the files that it made.
 pub fn packages(script: &str, arguments: &[&str]) -> io::Result<Vec<String>> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
+    let folder = tmp().join("packages");
     let printed = run(outside(root().join(".packaging").join(script))
         .args(arguments)
         .env("FPGA_ASSOC_PACKAGES", folder)

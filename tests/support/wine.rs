@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::c::machines::shipped;
 use super::c::{root, run};
+use super::machines::shipped;
+use super::package::tmp;
 
 pub const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
@@ -45,7 +46,7 @@ pub enum Linked {
 static BOOTED: LazyLock<io::Result<PathBuf>> = LazyLock::new(boot);
 
 fn boot() -> io::Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wine");
+    let folder = tmp().join("wine");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir(&folder)?;
     // What it has to say about that is no program's. It was seen to fail once, without a word.

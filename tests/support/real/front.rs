@@ -7,9 +7,9 @@ use ecs_emulator::Emulator;
 use fpga_associate::status::Status;
 
 use super::daemon::{Daemon, Setting, wait_for};
-use crate::support::certificates::Authority;
-use crate::support::changes;
-use crate::support::client::{Client, config};
+use crate::certificates::Authority;
+use crate::changes;
+use crate::client::{Client, config};
 
 /// One of them.
 pub struct Software {

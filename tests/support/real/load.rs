@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Stdio};
 
 use super::daemon::command;
 use super::front::Front;
-use crate::support::c::{Toolchain, root};
+use crate::c::{Toolchain, root};
 
 /// How many threads a program has, each with a pair of its own.
 const THREADS: usize = 4;

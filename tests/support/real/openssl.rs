@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::c::run;
+use crate::c::run;
 
 /// An authority of OpenSSL's.
 pub struct Openssl {

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use tempfile::TempDir;
 
 use super::daemon::{command, wait_for};
-use crate::support::raw::{NO_CONTENT, read_request};
+use crate::raw::{NO_CONTENT, read_request};
 
 /// What a request begins with, among all that is printed.
 const REQUEST: &[u8] = b"POST /v1/";
