@@ -31,7 +31,8 @@ class FpgaAssociate(ConanFile):
     def export_sources(self):
         # Of the tests, what cargo wants to see of a workspace and its targets before it builds any.
         for pattern in ("Cargo.*", "LICENSE", "build.rs", "include/*", "src/*", ".packaging/remap",
-                        ".packaging/static-library", "tests/emulator/*", "tests/rlib/*", "tests/*.rs"):
+                        ".packaging/static-library", "tests/emulator/*", "tests/rlib/*", "tests/support/*",
+                        "tests/*.rs"):
             copy(self, pattern, os.path.join(self.recipe_folder, "..", ".."), self.export_sources_folder,
                  excludes=("target", ".git"))
 
