@@ -15,19 +15,19 @@ const HOUR: u32 = 3600;
 
 /// Takes the steps with credentials of each kind. Each `call` is followed by what comes of it: its
 /// status and the reasons for which the callback was asked, and, behind a slash, with which grant's
-/// credentials a request arrived, if one did.
+/// credentials a request arrived, if one did; `warnings` by their number.
 fn renews(life: u32, steps: &[&str]) {
     let toolchain = Toolchain::new().unwrap();
     let source = root().join("tests/support/programs/renewal.c");
     let program = toolchain.compile(&source, &["-D_GNU_SOURCE"]).unwrap();
-    let is_call = |step: &str| step.starts_with("call ");
-    let told = steps.iter().filter_map(|step| step.strip_prefix("call "));
+    let told = steps.iter().filter_map(|step| match step.split_once(' ') {
+        Some(("call", told)) => Some(told),
+        Some(_) => Some(step),
+        None => None,
+    });
     for (kind, mark) in KINDS {
         let server = Server::answering(NO_CONTENT, Then::Keep);
-        let steps = steps.iter().map(|step| match is_call(step) {
-            true => "call",
-            false => step,
-        });
+        let steps = steps.iter().map(|step| step.split(' ').next().unwrap());
         let printed = run(Command::new(&program)
             .args([&server.endpoint(), PROJECT_ID, FPGA_ID, ECS_ID])
             .args([kind, &life.to_string()])
@@ -66,6 +66,20 @@ fn the_callback_is_asked_at_first_and_when_ten_minutes_are_left() {
             "left:599",
             "call 0 2 / 2",
             "call 0 / 2",
+        ],
+    );
+}
+
+#[test]
+fn what_a_callback_says_early_does_not_show_what_it_granted() {
+    renews(
+        HOUR,
+        &[
+            "call 0 1 / 1",
+            "left:599",
+            "refuse",
+            "call 0 2 / 1",
+            "warnings 1",
         ],
     );
 }

@@ -6,6 +6,7 @@ use super::held::Held;
 use super::renewal::now;
 use crate::error::Error;
 use crate::log::{Level, Log};
+use crate::secret::Traces;
 use crate::status::Status;
 use crate::text;
 use crate::transport::{Deadline, Endpoint, Failure, Transport};
@@ -48,6 +49,17 @@ impl Asking<'_> {
         Error::new(
             status,
             &format!("{call}: getting credentials for {endpoint}: {reason}"),
+        )
+    }
+
+    /// A failure with words of the host's, which may repeat what it granted.
+    pub fn without(&self, secrets: &Traces, error: Error) -> Error {
+        if !secrets.are_in(&error.message) {
+            return error;
+        }
+        self.failed(
+            error.status,
+            "what it was refused with repeats the credentials",
         )
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::asking::Asking;
-use super::held::{Held, Revealed};
+use super::held::{Held, Revealed, traces};
 use super::keyring::Keyring;
 use super::renewal::now;
 use crate::association::{Credentials, Denial, Token};
@@ -189,28 +189,13 @@ impl<'a> Caller<'a> {
             .chain(&so_far.used)
             .chain(&so_far.next)
             .chain(&known);
-        let Ok(revealed) = held
-            .map(|held| held.reveal())
-            .collect::<Result<Vec<_>, _>>()
-        else {
-            return Traces::unknown();
-        };
-        let mut secrets: Vec<_> = so_far.signatures.iter().map(<[u8; 64]>::as_slice).collect();
-        secrets.extend(self.given.map(Token::value));
-        secrets.extend(revealed.iter().flat_map(Revealed::secrets));
-        Traces::of_all(&secrets)
+        let signatures = so_far.signatures.iter().map(<[u8; 64]>::as_slice);
+        traces(held, signatures.chain(self.given.map(Token::value)))
     }
 
     /// An error with words of the host's, which may repeat what it granted.
     fn without_secrets(&self, error: Error, asking: &Asking<'_>) -> Error {
-        let traces = self.traces_of(&self.so_far.borrow());
-        if !traces.are_in(&error.message) {
-            return error;
-        }
-        asking.failed(
-            error.status,
-            "what it was refused with repeats the credentials",
-        )
+        asking.without(&self.traces_of(&self.so_far.borrow()), error)
     }
 }
 

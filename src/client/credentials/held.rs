@@ -1,9 +1,12 @@
 //! Credentials in memory, where they are masked as long as nobody needs them.
 
+use std::sync::Arc;
+
 use crate::association::{AccessKey, Credentials, Token};
 use crate::error::Error;
 use crate::masked::Masked;
 use crate::memory::{self, OutOfMemory};
+use crate::secret::Traces;
 
 /// Credentials that were checked.
 #[derive(Debug)]
@@ -122,6 +125,20 @@ impl Held {
             _ => false,
         })
     }
+}
+
+/// What gives all of these away where a text has it, or these other secrets.
+pub fn traces<'a>(
+    held: impl Iterator<Item = &'a Arc<Held>>,
+    others: impl Iterator<Item = &'a [u8]>,
+) -> Traces {
+    let revealed = held.map(|held| held.reveal());
+    let Ok(revealed) = revealed.collect::<Result<Vec<_>, _>>() else {
+        return Traces::unknown();
+    };
+    let mut secrets: Vec<_> = others.collect();
+    secrets.extend(revealed.iter().flat_map(Revealed::secrets));
+    Traces::of_all(&secrets)
 }
 
 impl Revealed {

@@ -2,11 +2,12 @@
 //! it.
 
 use std::cell::Cell;
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::asking::Asking;
-use super::held::Held;
+use super::held::{Held, traces};
 use super::source::{Reason, Source};
 use super::state::{Found, State};
 use crate::error::Error;
@@ -189,7 +190,10 @@ impl Keyring {
         asking.tell(&others);
         others.unwrap_or_else(|error| {
             asking.log.line(Level::LOG_WARNING, || {
-                format!("{}; those that are there still do", error.message)
+                let known = self.known();
+                let secrets = traces(known.iter().chain([&held]), iter::empty());
+                let message = asking.without(&secrets, error).message;
+                format!("{message}; those that are there still do")
             });
             held
         })

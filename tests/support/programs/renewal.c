@@ -5,7 +5,8 @@
  *
  * KIND is token or key, LIFE is in seconds. Steps: "grant" and "refuse" are what the callback does from then on; "+SECONDS" moves both
  * clocks; "left:SECONDS" moves them to so long before what was granted last expires; "call" makes a call and prints its status and the
- * reasons for which the callback was asked. The nth grant is token-n, or the access key KEYn.
+ * reasons for which the callback was asked; "warnings" prints how often the log said that those there are still do. The nth grant is
+ * token-n-of-a-vault, or the access key KEYn with a-secret-key; a refusal repeats both, and a line of the log that does is printed.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,22 +48,33 @@ static long life;
 static int64_t ends;
 static int grants, refuses;
 static char reasons[256];
+static int warnings;
+
+static void hear(void *context, int32_t level, const char *line)
+{
+    (void)context;
+    if (strstr(line, "of-a-vault") != NULL || strstr(line, "secret-key") != NULL)
+        puts(line);
+    if (level == FPGA_ASSOC_LOG_WARNING && strstr(line, "still do") != NULL)
+        warnings++;
+}
 
 static void answer(void *context, int32_t reason, fpga_assoc_grant *grant)
 {
-    char name[32];
+    char name[32], words[64];
     int32_t status;
     size_t length = strlen(reasons);
     (void)context;
     snprintf(reasons + length, sizeof reasons - length, " %d", (int)reason);
     if (refuses) {
-        fpga_assoc_grant_refuse(grant, "the vault is closed");
+        snprintf(words, sizeof words, "closed for token-%d-of-a-vault and a-secret-key", grants);
+        fpga_assoc_grant_refuse(grant, words);
         return;
     }
     ends = wall_clock() + life;
     grants++;
     if (strcmp(kind, "token") == 0) {
-        snprintf(name, sizeof name, "token-%d", grants);
+        snprintf(name, sizeof name, "token-%d-of-a-vault", grants);
         status = fpga_assoc_grant_token(grant, name, ends);
     } else {
         snprintf(name, sizeof name, "KEY%d", grants);
@@ -82,6 +94,7 @@ int main(int argc, char **argv)
     kind = argv[5];
     life = atol(argv[6]);
     if (fpga_assoc_config_set_credentials_callback(config, answer, NULL) != FPGA_ASSOC_OK
+        || fpga_assoc_config_set_log(config, hear, NULL) != FPGA_ASSOC_OK
         || fpga_assoc_config_set_proxy(config, "") != FPGA_ASSOC_OK
         || fpga_assoc_client_new(argv[1], config, &client, NULL) != FPGA_ASSOC_OK) {
         puts(fpga_assoc_last_error());
@@ -95,6 +108,8 @@ int main(int argc, char **argv)
             reasons[0] = '\0';
             status = fpga_assoc_client_associate(client, NULL, argv[2], argv[3], argv[4], NULL);
             printf("%d%s\n", (int)status, reasons);
+        } else if (strcmp(step, "warnings") == 0) {
+            printf("warnings %d\n", warnings);
         } else if (strncmp(step, "left:", 5) == 0) {
             moved += (long)(ends - wall_clock()) - atol(step + 5);
         } else if (*step == '+') {
