@@ -1,5 +1,6 @@
 //! The time limits of a call.
 
+use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ support::tests! {
     a_host_is_found_though_the_lookups_of_others_hang,
     a_lookup_ends_though_the_process_was_forked_meanwhile,
     a_thousand_calls_with_hanging_dns_leave_at_most_sixteen_threads,
+    a_lookup_that_outlasts_its_call_gives_back_what_it_had,
 }
 
 /// The outcomes of calls, each of which must end when its time has passed: never earlier, and not
@@ -273,5 +275,44 @@ fn a_thousand_calls_with_hanging_dns_leave_at_most_sixteen_threads() {
         let server = Server::answering(support::raw::NO_CONTENT, Then::Keep);
         let client = config().client(&server.endpoint());
         assert!(client.example().is(Status::OK));
+    });
+}
+
+fn a_lookup_that_outlasts_its_call_gives_back_what_it_had() {
+    let test = "a_lookup_that_outlasts_its_call_gives_back_what_it_had";
+    with_own_dns(test, |dns| {
+        let mut query = [0; 512];
+        let mappings = || {
+            fs::read_to_string("/proc/self/maps")
+                .unwrap()
+                .lines()
+                .count()
+        };
+        dns.set_read_timeout(Some(Duration::from_millis(20)))
+            .unwrap();
+        let before = threads();
+        let mut count = 0;
+        for host in 0..40 {
+            let client = config()
+                .timeout_ms(20)
+                .client(&format!("https://{host}.test"));
+            let outcome = client.example();
+            assert!(outcome.is(Status::TIMEOUT), "{outcome:?}");
+            drop(client);
+            while threads() > before {
+                if let Ok((length, from)) = dns.recv_from(&mut query) {
+                    deny(&dns, &mut query[..length], from);
+                }
+            }
+            // What the C library keeps for later is there by then.
+            if host == 10 {
+                count = mappings();
+            }
+        }
+        let now = mappings();
+        assert!(
+            now <= count + 10,
+            "{count} mappings, {now} after 30 lookups"
+        );
     });
 }

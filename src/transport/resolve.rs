@@ -164,6 +164,15 @@ impl Lookup {
     }
 }
 
+impl Drop for Lookup {
+    /// Nobody waited until its end.
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread().take() {
+            thread.leave();
+        }
+    }
+}
+
 /// Ends a lookup when its thread ends, however that comes.
 struct End(Arc<Lookup>);
 

@@ -82,6 +82,15 @@ impl Thread {
         Ok(Self(thread))
     }
 
+    /// Leaves it to itself: at its end the system takes back what it has.
+    #[allow(unsafe_code)]
+    pub fn leave(self) {
+        // SAFETY: it was begun, and was not joined.
+        unsafe {
+            libc::pthread_detach(self.0);
+        }
+    }
+
     /// Waits for its end.
     #[allow(unsafe_code)]
     pub fn join(self) {
