@@ -89,11 +89,16 @@ pub struct Trusted {
 impl Trusted {
     fn new(found: Found, folders: Vec<PathBuf>) -> Self {
         let (first, expired) = found.settled();
+        // Where there is nothing to read, a child of fork meets nobody who is at it.
+        let rest = match folders.is_empty() {
+            true => OnceLock::from(RootCertStore::empty()),
+            false => OnceLock::new(),
+        };
         Self {
             first,
             expired,
             folders,
-            rest: OnceLock::new(),
+            rest,
         }
     }
 
@@ -260,7 +265,11 @@ fn of_the_system() -> io::Result<Trusted> {
     if found.trusted.is_empty() {
         found.add_folders(&places.folders)?;
     }
-    let mut trusted = Trusted::new(found, places.folders);
+    or_mozillas(Trusted::new(found, places.folders), trouble)
+}
+
+/// What the system has; where it has nothing, and nothing is wrong with it, what Mozilla trusts.
+fn or_mozillas(mut trusted: Trusted, trouble: Option<io::Error>) -> io::Result<Trusted> {
     match trouble {
         Some(error) if trusted.first.is_empty() => {
             Err(none_from("the system's store", Some(error)))
@@ -300,4 +309,19 @@ fn is_hashed(name: &OsStr) -> bool {
     };
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) && is_number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_a_store_has_what_mozilla_trusts_and_one_with_a_broken_store_has_not() {
+        let nothing = || Trusted::new(Found::default(), Vec::new());
+        let trusted = or_mozillas(nothing(), None).unwrap();
+        assert!(trusted.first().len() > 100);
+        assert_eq!(trusted.first().len(), webpki_roots::TLS_SERVER_ROOTS.len());
+        assert!(trusted.rest().unwrap().is_empty());
+        assert!(or_mozillas(nothing(), Some(io::Error::other("broken"))).is_err());
+    }
 }
