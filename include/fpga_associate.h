@@ -100,19 +100,21 @@ typedef enum fpga_assoc_status {
    */
   FPGA_ASSOC_INVALID_ARGUMENT = 1,
   /**
-   * The host name has no address. Nothing was sent.
+   * The host name has no address. Nothing was sent, or all that was sent before was refused.
    */
   FPGA_ASSOC_RESOLVE_FAILED = 2,
   /**
-   * No TCP connection could be made. Nothing was sent.
+   * No TCP connection could be made. Nothing was sent, or all that was sent before was refused.
    */
   FPGA_ASSOC_CONNECT_FAILED = 3,
   /**
-   * The proxy refused, failed, or asks for credentials (407). Nothing was sent to the service.
+   * The proxy refused, failed, or asks for credentials (407). Nothing was sent to the service, or all that
+   * was sent before was refused.
    */
   FPGA_ASSOC_PROXY_FAILED = 4,
   /**
-   * The TLS handshake failed or the certificate is not trusted. Nothing of the request was sent.
+   * The TLS handshake failed or the certificate is not trusted. Nothing of the request was sent, or all
+   * that was sent before was refused.
    */
   FPGA_ASSOC_TLS_FAILED = 5,
   /**
@@ -271,7 +273,7 @@ typedef enum fpga_assoc_result {
    */
   FPGA_ASSOC_RESULT_OPEN = 0,
   /**
-   * It was as wanted, and nothing was sent.
+   * Nothing was to be done for it: it was as wanted, or somebody else brought it about meanwhile.
    */
   FPGA_ASSOC_RESULT_AS_WANTED = 1,
   /**
@@ -436,7 +438,7 @@ typedef struct fpga_assoc_entry {
  * a second and at the end, where there was something new. It may call any function of this library but
  * free the plan or the client; `fpga_assoc_client_shutdown` stops the plan. It must return: no
  * exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the
- * call ends there as `FPGA_ASSOC_INCOMPLETE`, with an outcome that is not known.
+ * call ends there as `FPGA_ASSOC_INCOMPLETE`, with an outcome that is not known where it was to apply the plan.
  */
 typedef void (*fpga_assoc_progress_fn)(void *context, size_t settled, size_t total);
 
@@ -585,8 +587,8 @@ FPGA_ASSOC_API void fpga_assoc_close_idle(void);
  * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
  * none. The text belongs to the library and stays valid until the thread ends or makes its next call
  * that sets it: `fpga_associate`, `fpga_disassociate`, `fpga_associations`, a setter of a
- * configuration, or a function of a client that was given no error pointer. Copy what must live
- * longer.
+ * configuration, a function that adds to a plan or sets how it is carried out, one that answers a grant, or
+ * a function of a client that was given no error pointer. Copy what must live longer.
  *
  * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
  * before anything else can run.
@@ -646,11 +648,13 @@ FPGA_ASSOC_API const char *fpga_assoc_error_request_id(const struct fpga_assoc_e
 
 /**
  * How long the service asked to wait before the next call, in milliseconds, at most 86,400,000 (a
- * day); 0 where it did not ask, and for NULL.
+ * day); 0 where it did not ask, and for NULL. Of a plan that its time did not suffice for because the
+ * service was too busy, how long it would have waited.
  *
  * Thread-safe.
  */
-FPGA_ASSOC_API uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API
+uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
 
 /**
  * How many times the request was tried, for a list the page that failed; 0 where an argument was
@@ -774,7 +778,8 @@ int32_t fpga_assoc_config_set_connect_timeout_ms(struct fpga_assoc_config *confi
  * provably did nothing (no connection, a TLS handshake or a proxy that broke off, HTTP 408, 425 or
  * 429, a flow-control code) or a list call has shown since that it was not done. A list request, of
  * which each page has this many attempts, is also sent again after lost connections, time-outs and
- * HTTP 5xx. What the service asks to wait is waited for where the time for the whole call allows.
+ * HTTP 5xx; with 1, a list that moved while it was read is not read again. What the service asks to wait
+ * is waited for where the time for the whole call allows.
  *
  * Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
  * that is NULL; sets the thread's last error. Thread-safe.

@@ -16,13 +16,15 @@ pub enum Status {
     OK = 0,
     /// The caller's mistake: an argument is missing or unusable. Nothing was sent.
     INVALID_ARGUMENT = 1,
-    /// The host name has no address. Nothing was sent.
+    /// The host name has no address. Nothing was sent, or all that was sent before was refused.
     RESOLVE_FAILED = 2,
-    /// No TCP connection could be made. Nothing was sent.
+    /// No TCP connection could be made. Nothing was sent, or all that was sent before was refused.
     CONNECT_FAILED = 3,
-    /// The proxy refused, failed, or asks for credentials (407). Nothing was sent to the service.
+    /// The proxy refused, failed, or asks for credentials (407). Nothing was sent to the service, or all that
+    /// was sent before was refused.
     PROXY_FAILED = 4,
-    /// The TLS handshake failed or the certificate is not trusted. Nothing of the request was sent.
+    /// The TLS handshake failed or the certificate is not trusted. Nothing of the request was sent, or all
+    /// that was sent before was refused.
     TLS_FAILED = 5,
     /// The deadline passed. `fpga_assoc_error_outcome_unknown` tells whether the request had begun
     /// to go out.

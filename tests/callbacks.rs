@@ -78,27 +78,34 @@ fn a_refusal_needs_no_words_and_takes_none_that_are_not_utf_8() {
 
 #[test]
 fn a_child_of_the_credentials_callback_sends_nothing_of_its_parents_call() {
-    let server = Server::answering(NO_CONTENT, Then::Keep);
-    let child = Arc::new(AtomicI32::new(-1));
-    let made = Arc::clone(&child);
-    let settings = config().credentials(move |_, grant| {
-        // SAFETY: the child makes no call but the one that it is in, and ends.
-        made.store(unsafe { libc::fork() }, Ordering::SeqCst);
-        assert_eq!(grant.token("a-token", 0), 0);
-    });
-    let outcome = settings.client(&server.endpoint()).own_example();
-    let child = child.load(Ordering::SeqCst);
-    if child == 0 {
-        let is_honest = outcome.is(Status::CONNECTION_LOST);
-        // SAFETY: ends the child at once.
-        unsafe { libc::_exit(i32::from(!is_honest)) };
+    for child_refuses in [false, true] {
+        let server = Server::answering(NO_CONTENT, Then::Keep);
+        let child = Arc::new(AtomicI32::new(-1));
+        let made = Arc::clone(&child);
+        let settings = config().credentials(move |_, grant| {
+            // SAFETY: the child makes no call but the one that it is in, and ends.
+            let child = unsafe { libc::fork() };
+            made.store(child, Ordering::SeqCst);
+            match child == 0 && child_refuses {
+                true => assert_eq!(grant.refuse("not here"), 0),
+                false => assert_eq!(grant.token("a-token", 0), 0),
+            }
+        });
+        let outcome = settings.client(&server.endpoint()).own_example();
+        let child = child.load(Ordering::SeqCst);
+        if child == 0 {
+            // Its parent goes on with the same call.
+            let is_honest = outcome.is(Status::CONNECTION_LOST) && outcome.outcome_unknown;
+            // SAFETY: ends the child at once.
+            unsafe { libc::_exit(i32::from(!is_honest)) };
+        }
+        assert!(child > 0 && outcome.is(Status::OK), "{outcome:?}");
+        let mut status = -1;
+        // SAFETY: the child has not been waited for.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0, "{child_refuses}");
+        assert_eq!(server.finish().requests.len(), 1);
     }
-    assert!(child > 0 && outcome.is(Status::OK), "{outcome:?}");
-    let mut status = -1;
-    // SAFETY: the child has not been waited for.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    assert_eq!(status, 0);
-    assert_eq!(server.finish().requests.len(), 1);
 }
 
 /// Each waits for credentials that the other's function is to bring, which waits in its turn; one that has

@@ -32,6 +32,24 @@ fn a_certain_refusal_asks_nothing() {
 }
 
 #[test]
+fn what_was_seen_before_the_latest_request_is_not_told_of_it() {
+    // A change that may have been made, a list without it, the same change once more, and no list.
+    let server = Server::start(|nth, stream| {
+        let answer = match nth {
+            1 => answer(200, "", r#"{"associations":[]}"#),
+            0 | 2 => answer(502, "", ""),
+            _ => answer(403, "", ""),
+        };
+        stream.write_all(&answer).ok();
+        Then::Keep
+    });
+    let outcome = config().client(&server.endpoint()).example();
+    assert!(outcome.is(Status::SERVICE_FAILED), "{outcome:?}");
+    assert_eq!((outcome.outcome_unknown, outcome.observed), (true, 0));
+    assert!(server.finish().requests.len() > 3);
+}
+
+#[test]
 fn a_change_stops_waiting_while_there_is_time_to_ask() {
     let service = service();
     let fpga_id = &service.fpga_ids()[0];

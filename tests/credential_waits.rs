@@ -63,7 +63,9 @@ fn who_waited_for_a_callback_in_vain_is_told_what_it_said() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 waiting.fetch_add(1, Ordering::SeqCst);
-                assert!(client.own_example().is(Status::CREDENTIALS_FAILED));
+                let outcome = client.own_example();
+                assert!(outcome.is(Status::CREDENTIALS_FAILED), "{outcome:?}");
+                assert!(outcome.message.contains("sealed"), "{outcome:?}");
             });
         }
     });

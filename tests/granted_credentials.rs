@@ -134,7 +134,8 @@ fn a_host_that_grants_nothing_is_told_so_and_nothing_is_sent() {
 
 #[test]
 fn a_refusal_after_a_401_says_both() {
-    let server = Server::answering(answer(401, "", ""), Then::Keep);
+    let body = r#"{"error_code":"APIGW.0301","error_msg":"Incorrect token","request_id":"abc"}"#;
+    let server = Server::answering(answer(401, "Retry-After: 7\r\n", body), Then::Keep);
     let (client, _) = asking(&server.endpoint(), |nth, grant| match nth {
         1 => assert_eq!(grant.token("first-token", 0), 0),
         _ => assert_eq!(grant.refuse("no more"), 0),
@@ -144,6 +145,11 @@ fn a_refusal_after_a_401_says_both() {
     assert!(outcome.message.contains("no more"), "{outcome:?}");
     assert!(outcome.message.contains("HTTP 401"), "{outcome:?}");
     assert_eq!((outcome.http_status, outcome.outcome_unknown), (401, false));
+    assert_eq!(
+        (&*outcome.code, &*outcome.request_id),
+        ("APIGW.0301", "abc")
+    );
+    assert_eq!(outcome.retry_after_ms, 7_000);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use fpga_associate::capi;
 use fpga_associate::status::Status;
 use support::call::{self, TOKEN, associate_raw};
 use support::client::{Client, config};
+use support::plans::Plan;
 use support::raw::{NO_CONTENT, Server, Then, answer, succeed};
 use support::settings::{SET_MAX_ATTEMPTS, set_number};
 use support::slow::{Closed, on_line};
@@ -46,6 +47,27 @@ fn each_step_is_logged_once_at_its_level() {
         "{lines:?}"
     );
     assert_eq!(lines.len(), 2, "{lines:?}");
+}
+
+#[test]
+fn the_call_that_failed_is_the_plan_and_what_it_goes_on_after_is_a_warning() {
+    let server = Server::start(|nth, stream| {
+        let answer = match nth {
+            0 => answer(200, "", r#"{"associations":[]}"#),
+            _ => answer(404, "", ""),
+        };
+        stream.write_all(&answer).ok();
+        Then::Keep
+    });
+    let client = config().log().client(&server.endpoint());
+    let plan = Plan::of([("f", "e", true), ("g", "e", true)]);
+    let outcome = client.apply("token", "project", &plan);
+    assert!(outcome.is(Status::INCOMPLETE), "{outcome:?}");
+    let lines = client.lines();
+    let at = |wanted: i32| lines.iter().filter(move |(level, _)| *level == wanted);
+    assert_eq!(at(1).count(), 1, "{lines:?}");
+    assert_eq!(at(1).next().unwrap().1, outcome.message);
+    assert_eq!(at(2).count(), 2, "{lines:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use ecs_emulator::{Rate, RateKind};
 use fpga_associate::status::Status;
 use serde_json::json;
+use support::changes::list_of;
 use support::client::config;
 use support::lists::json_answer;
 use support::plans::{AS_WANTED, CHANGED, FAILED, Plan, service};
@@ -136,14 +137,51 @@ fn a_pair_at_which_another_change_is_under_way_is_tried_again() {
     }
 }
 
+const EXISTS: &str = r#"{"error":{"code":"Ecs.0005","message":"relation already exist or the related fpga image count of image reach the max limit"}}"#;
+
+#[test]
+fn a_refusal_of_a_change_that_was_sent_before_may_be_its_echo() {
+    for (list, is_shown) in [
+        (answer(200, "", list_of("ecs-0", "f")), true),
+        (answer(403, "", ""), false),
+    ] {
+        for first in [429, 409] {
+            let list = list.clone();
+            let server = Server::start(move |nth, stream| {
+                let answer = match nth {
+                    0 => json_answer(&json!({ "associations": [] })),
+                    1 => answer(first, "", ""),
+                    2 => answer(400, "", EXISTS),
+                    _ => list.clone(),
+                };
+                stream.write_all(&answer).ok();
+                Then::Keep
+            });
+            let plan = plan_of(1);
+            let client = config().client(&server.endpoint());
+            let outcome = client.apply("token", "project", &plan);
+            if is_shown {
+                assert!(outcome.is(Status::OK), "{first}: {outcome:?}");
+                assert_eq!(plan.result(0), CHANGED);
+            } else {
+                let error = plan.error(0).unwrap();
+                assert!(error.is(Status::REJECTED), "{first}: {error:?}");
+                assert!(
+                    error.outcome_unknown && outcome.outcome_unknown,
+                    "{error:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_change_that_is_in_doubt_is_not_forgotten_over_a_conflict() {
     // On the connection of the list, which ends: the change may have been made. Its second try meets it.
-    let exists = r#"{"error":{"code":"Ecs.0005","message":"relation already exist or the related fpga image count of image reach the max limit"}}"#;
     let server = server(move |nth, _| match nth {
         0 => Vec::new(),
         1 => answer(409, "", ""),
-        _ => answer(400, "", exists),
+        _ => answer(400, "", EXISTS),
     });
     let plan = plan_of(1);
     let client = config().no_confirm().client(&server.endpoint());

@@ -258,7 +258,20 @@ namespace FpgaAssociate
             }
             catch (Exception error)
             {
-                Native.fpga_assoc_grant_refuse(grant, Text.ToAny(error.Message));
+                Native.fpga_assoc_grant_refuse(grant, WordsOf(error));
+            }
+        }
+
+        /// <summary>None where the exception has none, or throws one itself.</summary>
+        private static byte[] WordsOf(Exception error)
+        {
+            try
+            {
+                return Text.ToAny(error.Message);
+            }
+            catch (Exception)
+            {
+                return null;
             }
         }
 

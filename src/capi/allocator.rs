@@ -79,6 +79,7 @@ unsafe impl GlobalAlloc for Memory {
                 self.dealloc(block, layout);
             } else if size < layout.size() {
                 wipe(block.add(size), layout.size() - size);
+                self.shorten(block, layout, size);
                 return block;
             }
             copy
@@ -96,6 +97,13 @@ impl Memory {
         match self.small.give(layout) {
             Some(block) => block,
             None => self.large.give(layout).unwrap_or_default(),
+        }
+    }
+
+    #[cold]
+    fn shorten(&self, block: *mut u8, layout: Layout, size: usize) {
+        if !self.small.shorten(block, layout, size) {
+            self.large.shorten(block, layout, size);
         }
     }
 
@@ -194,15 +202,23 @@ impl<const PIECE: usize, const WORDS: usize> Reserve<PIECE, WORDS> {
 
     /// Whether the block is one of its own, which is free again now.
     fn take_back(&self, block: *mut u8, layout: Layout) -> bool {
+        self.shorten(block, layout, 0)
+    }
+
+    /// Whether the block is one of its own, of which the rest is free again now.
+    fn shorten(&self, block: *mut u8, layout: Layout, size: usize) -> bool {
         let start = self.bytes.get().cast::<u8>();
         let at = (block as usize).wrapping_sub(start as usize);
         if at >= PIECE * 64 * WORDS {
             return false;
         }
         let first = at / PIECE;
-        let bits = (u64::MAX >> (64 - layout.size().div_ceil(PIECE))) << (first % 64);
-        if let Some(taken) = self.taken.get(first / 64) {
-            taken.fetch_and(!bits, Ordering::Release);
+        let (kept, taken) = (size.div_ceil(PIECE), layout.size().div_ceil(PIECE));
+        if taken > kept
+            && let Some(word) = self.taken.get(first / 64)
+        {
+            let bits = (u64::MAX >> (64 - (taken - kept))) << (first % 64 + kept);
+            word.fetch_and(!bits, Ordering::Release);
         }
         true
     }

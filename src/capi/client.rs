@@ -1,6 +1,7 @@
 //! Clients with settings of their own.
 
 use std::ffi::c_char;
+use std::mem;
 use std::sync::Arc;
 
 use super::arguments::{filter, optional_token, pair, text};
@@ -180,9 +181,17 @@ pub unsafe extern "C" fn fpga_assoc_client_associations(
 pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_client) {
     // SAFETY: the client is alive when this begins, as the header says; then its share is.
     if let Some(client) = unsafe { client.as_ref() }.map(|client| Arc::clone(&client.client)) {
+        // The share may be the last, and closes what the client has: that too must come to its end.
+        let mut share = Some(client);
+        let done = guard(|| {
+            if let Some(client) = share.take() {
+                client.shut_down();
+            }
+        });
         // Who calls is woken also where there is no memory for more.
-        if guard(|| client.shut_down()).is_err() {
+        if let (Err(_), Some(client)) = (done, share) {
             client.cancel();
+            mem::forget(client);
         }
     }
 }

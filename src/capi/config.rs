@@ -95,7 +95,8 @@ pub unsafe extern "C" fn fpga_assoc_config_set_connect_timeout_ms(
 /// provably did nothing (no connection, a TLS handshake or a proxy that broke off, HTTP 408, 425 or
 /// 429, a flow-control code) or a list call has shown since that it was not done. A list request, of
 /// which each page has this many attempts, is also sent again after lost connections, time-outs and
-/// HTTP 5xx. What the service asks to wait is waited for where the time for the whole call allows.
+/// HTTP 5xx; with 1, a list that moved while it was read is not read again. What the service asks to wait
+/// is waited for where the time for the whole call allows.
 ///
 /// Returns `FPGA_ASSOC_OK`, or `FPGA_ASSOC_INVALID_ARGUMENT` for another number and for a `config`
 /// that is NULL; sets the thread's last error. Thread-safe.

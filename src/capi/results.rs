@@ -15,7 +15,7 @@ use crate::plan::{Outcome, Outcomes};
 pub enum PairResult {
     /// It was not looked at, or nothing was done for it: the plan was not carried out, or was stopped.
     RESULT_OPEN = 0,
-    /// It was as wanted, and nothing was sent.
+    /// Nothing was to be done for it: it was as wanted, or somebody else brought it about meanwhile.
     RESULT_AS_WANTED = 1,
     /// It is not as wanted, as `fpga_assoc_client_compare` found.
     RESULT_TO_CHANGE = 2,

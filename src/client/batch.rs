@@ -29,26 +29,26 @@ pub struct Batch<'a> {
 
 /// The turn of one call.
 #[derive(Debug)]
-pub struct Turn(Leave);
+pub struct Turn {
+    leave: Leave,
+    is_repeated: bool,
+}
 
 impl<'a> Batch<'a> {
-    /// None is made yet. The error says why none can be.
+    /// None is made yet.
     pub fn new(
         client: &'a Client,
         endpoint: &'a Endpoint,
         token: Option<Token<'a>>,
         time: Option<Duration>,
-        name: &'static str,
-    ) -> Result<Self, Error> {
-        let batch = Self {
+    ) -> Self {
+        Self {
             client,
             endpoint,
             token,
             pace: Pace::new(),
             deadline: Deadline::after(time.unwrap_or(FOREVER)),
-        };
-        batch.check(name)?;
-        Ok(batch)
+        }
     }
 
     /// Whether no call can be made any more: the time is over, or the client was shut down.
@@ -60,18 +60,21 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Whether less is left than a call may take.
-    pub fn bounds_a_call(&self) -> bool {
-        self.deadline.left() < self.client.settings.timeout
+    /// What is left, where that is less than a call may take.
+    pub fn left_for_a_call(&self) -> Option<Duration> {
+        let left = self.deadline.left();
+        (left < self.client.settings.timeout).then_some(left)
     }
 
-    /// Waits until a call may be made; the time for the call itself begins afterwards.
-    pub fn turn(&self, name: &'static str) -> Result<Turn, Error> {
+    /// Waits until a call may be made; the time for the call itself begins afterwards. It is repeated where a
+    /// request for the same has gone out already.
+    pub fn turn(&self, name: &'static str, is_repeated: bool) -> Result<Turn, Error> {
         self.with_report(name, |report| {
             let transport = self.client.transport();
             let transport = transport.map_err(|failure| report.failure(&at_its_turn(failure)))?;
             let leave = self.pace.leave(transport, self.deadline);
-            leave.map(Turn).map_err(|no_leave| match no_leave {
+            let turn = leave.map(|leave| Turn { leave, is_repeated });
+            turn.map_err(|no_leave| match no_leave {
                 NoLeave::Failed(failure) => report.failure(&at_its_turn(failure)),
                 NoLeave::Busy(time) => Error {
                     retry_after_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
@@ -82,8 +85,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Tells the client's log.
-    pub fn log(&self, line: impl FnOnce() -> String) {
-        self.client.settings.log.line(Level::LOG_INFO, line);
+    pub fn log(&self, level: Level, line: impl FnOnce() -> String) {
+        self.client.settings.log.line(level, line);
     }
 
     /// Waits for a while; not longer than a call may be made.
@@ -131,8 +134,9 @@ impl<'a> Batch<'a> {
         Terms {
             time: self.client.settings.timeout.min(self.deadline.left()),
             idempotent: false,
-            paced: Some((&self.pace, &turn.0)),
+            paced: Some((&self.pace, &turn.leave)),
             leaves_busy: true,
+            is_repeated: turn.is_repeated,
         }
     }
 

@@ -86,7 +86,7 @@ impl<'a> Course<'a> {
             attempt: 0,
             pause: Duration::ZERO,
             was_replaced: false,
-            requests: 0,
+            requests: u32::from(session.terms.is_repeated),
             latest: Latest::Unsent,
             was_kept: false,
             is_in_doubt: false,
@@ -190,13 +190,22 @@ impl<'a> Course<'a> {
             }
             // The refusal stands.
             Ok(false) => {}
+            Err(error) if error.status == Status::CONNECTION_LOST => {
+                self.note(Err(session.unproven(error)));
+            }
             Err(error) if must_stop(error.status) => self.stop(error),
             Err(error) => {
                 let refusal = self.message().to_owned();
-                let http_status = self.error.as_ref().map_or(0, |error| error.http_status);
-                self.error = Some(Error {
-                    http_status,
-                    ..error.explained(&refusal)
+                let error = error.explained(&refusal);
+                self.error = Some(match self.error.take() {
+                    Some(refused) => Error {
+                        http_status: refused.http_status,
+                        code: refused.code,
+                        request_id: refused.request_id,
+                        retry_after_ms: refused.retry_after_ms,
+                        ..error
+                    },
+                    None => error,
                 });
             }
         }
@@ -215,7 +224,11 @@ impl<'a> Course<'a> {
         };
         self.latest = attempt.latest;
         self.was_kept = attempt.was_kept;
-        self.requests += u32::from(attempt.was_sent);
+        if attempt.was_sent {
+            self.requests += 1;
+            // What was seen before tells nothing of it.
+            self.observed = Observed::OBSERVED_NOTHING;
+        }
         self.pause = waits::pause(self.attempt, attempt.error.retry_after_ms);
         self.error = Some(attempt.error);
         self.must_stop = attempt.must_stop;

@@ -42,6 +42,8 @@ pub struct Terms<'a> {
     pub paced: Option<(&'a Pace, &'a Leave)>,
     /// Whether a request for which the service was too busy is sent again by who made the call.
     pub leaves_busy: bool,
+    /// Whether a request for the same went out in an earlier call.
+    pub is_repeated: bool,
 }
 
 /// A request that did not bring what was wanted.
@@ -289,13 +291,18 @@ impl Session<'_> {
         }
     }
 
-    /// There was nothing to prove with who asks, and so nothing was sent.
-    fn unproven(&self, error: Error) -> Attempt {
+    /// There was nothing to prove with who asks, and so nothing was sent; but by the parent, where this call was
+    /// copied into a child of fork.
+    pub fn unproven(&self, error: Error) -> Attempt {
+        let is_copied = error.status == Status::CONNECTION_LOST;
         Attempt {
             must_stop: must_stop(error.status),
             error,
-            latest: Latest::Barred,
-            was_sent: false,
+            latest: match is_copied {
+                true => Latest::InDoubtForGood,
+                false => Latest::Barred,
+            },
+            was_sent: is_copied,
             was_kept: false,
         }
     }

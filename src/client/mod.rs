@@ -151,6 +151,7 @@ impl Client {
             idempotent: self.settings.idempotent,
             paced: None,
             leaves_busy: false,
+            is_repeated: false,
         }
     }
 
@@ -183,7 +184,14 @@ impl Client {
         let log = &self.settings.log;
         match &result {
             Ok(_) => log.line(Level::LOG_INFO, || format!("{name} at {endpoint}: done")),
-            Err(error) => log.line(Level::LOG_ERROR, || error.message.clone()),
+            Err(error) => {
+                // One of many is not the caller's call.
+                let level = match terms.paced {
+                    None => Level::LOG_ERROR,
+                    Some(_) => Level::LOG_WARNING,
+                };
+                log.line(level, || error.message.clone());
+            }
         }
         result
     }

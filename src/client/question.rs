@@ -37,6 +37,7 @@ impl Session<'_> {
             },
             terms: Terms {
                 leaves_busy: false,
+                is_repeated: false,
                 ..self.terms
             },
             ..*self

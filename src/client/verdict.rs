@@ -254,7 +254,9 @@ pub fn verdict(facts: &Facts) -> Verdict {
         Latest::Success => return Verdict::Done,
         _ if facts.must_stop => return facts.give_up(Cause::Latest),
         Latest::Denied if facts.may_renew => return Verdict::Renew,
-        Latest::KeptClosed | Latest::GivenUp if facts.may_replace => return Verdict::Replace,
+        Latest::KeptClosed | Latest::GivenUp | Latest::Unsent if facts.may_replace => {
+            return Verdict::Replace;
+        }
         // What came may have been the rest of an earlier answer.
         Latest::Unreadable | Latest::Refused | Latest::InDoubt
             if facts.may_replace && aim == Aim::List =>

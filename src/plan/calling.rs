@@ -67,17 +67,18 @@ impl Run<'_> {
     ) -> Result<(), Broken> {
         let name = self.job.name();
         let mut conflicts = 0;
+        let mut is_repeated = false;
         loop {
             if worker.failures > 0 {
                 self.pause(worker.failures)?;
             }
             let before = self.got_through.load(Ordering::Relaxed);
-            let turn = match self.batch.turn(name) {
+            let turn = match self.batch.turn(name, is_repeated) {
                 Ok(turn) if !self.is_stopped() => turn,
                 Ok(_) => return Err(Broken::Stopped),
                 Err(error) => return Err(self.stopped(error)),
             };
-            let is_last = self.batch.bounds_a_call();
+            let (left, begun) = (self.batch.left_for_a_call(), Instant::now());
             let result = memory::from_now_on(|| make(turn).map_err(Error::with_true_cause));
             if !self.process.is_current() {
                 return Err(Broken::Stopped);
@@ -88,9 +89,11 @@ impl Run<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
+            // A refusal; where nothing was sent, nothing was repeated.
+            is_repeated |= matches!(error.status, Status::THROTTLED | Status::CONFLICT);
             match next {
                 // The time of the plan was too short for it, and is for others too.
-                Next::GoOn if is_last && error.status == Status::TIMEOUT => {
+                Next::GoOn if error.status == Status::TIMEOUT && has_used(left, begun) => {
                     self.stop(error.clone());
                     return Err(Broken::of_the_end(error));
                 }
@@ -183,4 +186,10 @@ impl Run<'_> {
         self.stop(why);
         Broken::Stopped
     }
+}
+
+/// Whether a call took what was left of the time of the plan, of which the last fifth is for a question to the list. A
+/// connection has a limit of its own, which says nothing of that.
+fn has_used(left: Option<Duration>, begun: Instant) -> bool {
+    left.is_some_and(|left| begun.elapsed() >= left / 4 * 3)
 }

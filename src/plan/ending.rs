@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::run::{Job, Run};
 use crate::error::Error;
+use crate::log::Level;
 use crate::status::Status;
 
 impl Run<'_> {
@@ -53,7 +54,7 @@ impl Run<'_> {
             outcome_unknown: self.outcome_unknown.load(Ordering::Relaxed),
             ..error
         };
-        self.log(|| error.message.clone());
+        self.batch.log(Level::LOG_ERROR, || error.message.clone());
         Err(error)
     }
 }

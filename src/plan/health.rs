@@ -119,7 +119,12 @@ impl Health {
             self.failing = self.failing.saturating_sub(u32::from(*failures > 0));
             *failures = 0;
             self.failures = 0;
-            self.alive = self.alive.max(now + asked);
+            // Only then do all wait for so long.
+            let pause = match kind {
+                Kind::Busy => asked,
+                _ => Duration::ZERO,
+            };
+            self.alive = self.alive.max(now + pause);
         }
         match kind {
             Kind::Own => {
@@ -213,17 +218,19 @@ mod tests {
                     Next::Stop
                 );
             }
-            // One that is of use is enough, and so is one that was refused for want of time.
-            let later = now + DEAD;
-            for of_use in [Kind::Own, Kind::Busy] {
+            // One that is of use is enough, and one that asks for a pause is so until that is over.
+            for (of_use, pause) in [(Kind::Own, Duration::ZERO), (Kind::Busy, DEAD)] {
+                let (mut health, now) = of_one_thread();
+                let later = now + DEAD;
                 assert_ne!(health.after(of_use, DEAD, failures, later), Next::Stop);
-                for moment in [later, later + DEAD] {
+                let second = Duration::from_secs(1);
+                for moment in [later, later + pause + DEAD - second] {
                     let after = health.after(kind, Duration::ZERO, failures, moment);
                     assert_ne!(after, Next::Stop);
                 }
+                let after = health.after(kind, Duration::ZERO, failures, later + pause + DEAD);
+                assert_eq!(after, Next::Stop);
             }
-            let after = health.after(kind, Duration::ZERO, failures, later + 2 * DEAD);
-            assert_eq!(after, Next::Stop);
         }
     }
 

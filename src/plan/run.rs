@@ -15,6 +15,7 @@ use super::{changing, reading};
 use crate::association::{self, Token};
 use crate::client::{Batch, Client};
 use crate::error::Error;
+use crate::log::Level;
 use crate::memory;
 use crate::status::Status;
 use crate::transport::{Endpoint, Process};
@@ -74,13 +75,17 @@ pub fn carry_out(
     progress: Option<Progress<'_>>,
 ) -> Result<(), Error> {
     association::check_project(target.project_id)?;
-    let batch = Batch::new(
-        target.client,
-        target.endpoint,
-        target.token,
-        plan.time(),
-        job.name(),
-    )?;
+    let batch = Batch::new(target.client, target.endpoint, target.token, plan.time());
+    let stop = match batch.check(job.name()) {
+        // What does not lie with the caller stops it as it would later.
+        Err(error) if matches!(error.status, Status::TIMEOUT | Status::CONNECT_FAILED) => {
+            OnceLock::from(error)
+        }
+        checked => {
+            checked?;
+            OnceLock::new()
+        }
+    };
     let by_ecs_image = Order::by_ecs_image(plan)?;
     check(plan, &by_ecs_image)?;
     let mut states = Vec::new();
@@ -102,7 +107,7 @@ pub fn carry_out(
         health: Mutex::new(Health::new(Instant::now())),
         doubts: Doubts::default(),
         failure: OnceLock::new(),
-        stop: OnceLock::new(),
+        stop,
     };
     if plan.is_empty() {
         return Ok(());
@@ -110,6 +115,9 @@ pub fn carry_out(
     let mut meter = Meter::new(&run, progress);
     let halves = run.carry_out(&by_ecs_image, &mut || meter.tick());
     if run.process.is_current() {
+        if let Err(error) = halves {
+            run.stop(error);
+        }
         run.leave_in_doubt();
         meter.end();
     }
@@ -117,7 +125,6 @@ pub fn carry_out(
     if !run.process.is_current() {
         return Err(copied_into_a_child(job));
     }
-    halves?;
     run.ending()
 }
 
@@ -180,10 +187,11 @@ impl Run<'_> {
         self.tick
     }
 
-    /// Tells the log.
+    /// Tells the log how far it is.
     pub fn log(&self, line: impl FnOnce() -> String) {
+        let name = self.job.name();
         self.batch
-            .log(|| format!("{}: {}", self.job.name(), line()));
+            .log(Level::LOG_INFO, || format!("{name}: {}", line()));
     }
 }
 

@@ -135,7 +135,7 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
         let mut connection = self.connection(endpoint, self.patience(deadline), kept)?;
-        let result = if connection.is_new() && request.answer_by.left().is_zero() {
+        let result = if request.answer_by.left().is_zero() {
             Err(Failure::new(Status::TIMEOUT, Step::Send, TOO_LATE))
         } else if connection.is_new() && connection.spoke_first() {
             Err(Failure::new(Status::BAD_RESPONSE, Step::Send, SPOKE_FIRST))

@@ -128,7 +128,11 @@ impl Pool {
                         endpoint,
                     }));
                 }
-                Found::Place(place) => return self.wait(endpoint, &place, patience),
+                Found::Place(place) => match self.wait(endpoint, &place, patience)? {
+                    // What came on it has not been looked for since.
+                    Turn::Kept(connection) if !connection.is_silent() => {}
+                    turn => return Ok(turn),
+                },
             }
         }
     }

@@ -63,6 +63,8 @@ pub struct Stream {
     early: Vec<u8>,
     /// What went wrong behind plain text that is still to be read.
     broken: Option<Broken>,
+    /// Whether TLS found it in the innermost layer, and in no other.
+    is_broken_inside: bool,
 }
 
 impl Stream {
@@ -77,6 +79,7 @@ impl Stream {
             next_read: FIRST_READ,
             early: Vec::new(),
             broken: None,
+            is_broken_inside: false,
         }
     }
 
@@ -114,9 +117,9 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether the innermost layer is TLS 1.3.
-    pub fn is_tls_1_3(&self) -> bool {
-        self.layers.last().is_some_and(Session::is_1_3)
+    /// Whether it was the endpoint itself, by TLS 1.3, that broke it; not a proxy.
+    pub fn was_broken_by_tls_1_3(&self) -> bool {
+        self.is_broken_inside && self.layers.last().is_some_and(Session::is_1_3)
     }
 
     /// Takes what is to be sent, and encrypts it; then its room is given back.
@@ -311,6 +314,9 @@ impl Stream {
                 seal(around, &reply, &mut self.outgoing)?;
             }
             came = plain;
+            if opened.is_err() {
+                self.is_broken_inside = result.is_ok() && at + 1 == self.layers.len();
+            }
             result = result.and(opened);
         }
         memory::append(input, &mut came)?;

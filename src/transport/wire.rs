@@ -200,7 +200,7 @@ impl Wire {
         if let Broken::Tls(rustls::Error::AlertReceived(alert)) = broken
             && self.is_first
             && !self.has_received
-            && self.stream.is_tls_1_3()
+            && self.stream.was_broken_by_tls_1_3()
             && words::is_about_client(*alert)
         {
             self.was_not_looked_at = true;

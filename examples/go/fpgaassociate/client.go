@@ -204,10 +204,12 @@ func NewText(endpoint Text, settings *Settings) (*Client, error) {
 
 // CloseIdle closes the connections that no call uses now.
 func (c *Client) CloseIdle() error {
-	c.inUse.RLock()
+	if !c.inUse.TryRLock() {
+		return closed()
+	}
 	defer c.inUse.RUnlock()
 	if c.pointer == nil {
-		return &Error{Status: InvalidArgument, Message: "the client is closed"}
+		return closed()
 	}
 	C.fpga_assoc_client_close_idle(c.pointer)
 	return nil
@@ -280,8 +282,12 @@ func (c *Client) call(
 		t.free()
 		return contextError(err, false)
 	}
+	// Close alone locks for writing: who meets it must not wait, lest it wait for a call that waits for this one.
+	if !c.inUse.TryRLock() {
+		t.free()
+		return closed()
+	}
 	returned := make(chan error, 1)
-	c.inUse.RLock()
 	go func() {
 		defer c.inUse.RUnlock()
 		defer t.free()
@@ -433,6 +439,10 @@ func milliseconds(duration time.Duration) C.uint32_t {
 		return 0
 	}
 	return C.uint32_t(ms)
+}
+
+func closed() error {
+	return &Error{Status: InvalidArgument, Message: "the client is closed"}
 }
 
 func result(failure *C.fpga_assoc_error) error {

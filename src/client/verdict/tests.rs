@@ -348,7 +348,7 @@ fn a_request_is_sent_again_only_where_it_did_nothing_or_the_list_has_shown_so() 
             };
             assert_eq!(verdict(&not_done), Verdict::SendAgain);
         }
-        for latest in [Latest::KeptClosed, Latest::GivenUp] {
+        for latest in [Latest::KeptClosed, Latest::GivenUp, Latest::Unsent] {
             let closed = Facts {
                 may_replace: true,
                 has_attempt: false,
@@ -363,7 +363,10 @@ fn a_request_is_sent_again_only_where_it_did_nothing_or_the_list_has_shown_so() 
             assert!(!facts.must_ask_first, "{facts:?}");
         }
         if verdict(facts) == Verdict::Replace {
-            let is_closed = matches!(facts.latest, Latest::KeptClosed | Latest::GivenUp);
+            let is_closed = matches!(
+                facts.latest,
+                Latest::KeptClosed | Latest::GivenUp | Latest::Unsent
+            );
             assert!(facts.may_replace, "{facts:?}");
             assert!(is_closed || facts.aim == Aim::List, "{facts:?}");
         }
