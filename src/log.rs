@@ -49,3 +49,22 @@ impl fmt::Debug for Log {
         formatter.write_str("Log")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_line_has_at_most_1023_bytes_and_no_break() {
+        let (write, written) = mpsc::channel();
+        let log = Log::to(move |_, line| write.send(line.to_owned()).unwrap());
+        log.line(Level::LOG_INFO, || "a\nb".to_owned());
+        log.line(Level::LOG_INFO, || "word ".repeat(1_000));
+        drop(log);
+        let lines: Vec<String> = written.iter().collect();
+        assert!(!lines[0].contains('\n'), "{lines:?}");
+        assert!((1_000..=1_023).contains(&lines[1].len()), "{lines:?}");
+    }
+}

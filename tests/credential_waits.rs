@@ -12,6 +12,8 @@ use support::asked::{FIRST, REFUSED, asking, associate};
 use support::client::{Client, config};
 use support::credentials::in_seconds;
 use support::raw::{NO_CONTENT, Server, Then};
+use support::slow::{this_thread, wait_until_asleep};
+use support::times::AT_ONCE;
 
 #[test]
 fn fifty_threads_with_an_expired_token_cause_one_callback() {
@@ -118,10 +120,20 @@ fn who_waits_for_a_callback_can_be_shut_down() {
     thread::scope(|scope| {
         let first = scope.spawn(|| client.own_example());
         has_begun.recv().unwrap();
-        let waiting = scope.spawn(|| client.own_example());
+        let (tell, thread) = mpsc::channel();
+        let client = &client;
+        let waiting = scope.spawn(move || {
+            tell.send(this_thread()).unwrap();
+            client.own_example()
+        });
+        wait_until_asleep(thread.recv().unwrap());
+        let begun = Instant::now();
         client.shutdown();
-        assert!(waiting.join().unwrap().is(Status::CANCELLED));
+        let outcome = waiting.join().unwrap();
+        let took = begun.elapsed();
         go.send(()).unwrap();
+        assert!(outcome.is(Status::CANCELLED), "{outcome:?}");
+        assert!(took < AT_ONCE, "{took:?}");
         assert!(first.join().unwrap().is(Status::CANCELLED));
     });
     assert_eq!(server.finish().requests.len(), 0);

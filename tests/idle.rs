@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use support::call;
 use support::certificates::{Authority, tls_server};
 use support::client::{Client, config};
 use support::raw::{NO_CONTENT, Server, Then, answer, succeed};
-use support::slow::{open_to, sockets_to, wait_until};
+use support::slow::{open_to, sockets_to, this_thread, wait_until, wait_until_asleep};
 
 /// Answers when so many requests are there at once, so that each has a connection of its own.
 fn together(count: usize, then: impl Fn(usize) -> Then + Send + Sync + 'static) -> Server {
@@ -190,25 +190,55 @@ fn a_caller_that_waits_for_its_turn_is_ended_by_a_shutdown() {
 
 #[test]
 fn who_waits_takes_a_connection_that_is_given_back() {
-    const CALLERS: usize = 64;
-    let authority = Authority::new();
-    let server = tls_server(authority.sign(&["127.0.0.1"]));
-    let client = config()
-        .ca_pem(authority.pem())
-        .client(&format!("https://127.0.0.1:{}", server.port()));
-    thread::scope(|scope| {
-        for _ in 0..CALLERS {
-            scope.spawn(|| {
-                for _ in 0..20 {
-                    let outcome = client.example();
-                    assert!(outcome.is(Status::OK), "{outcome:?}");
-                }
-            });
+    /// So many are made at once.
+    const DIALS: usize = 16;
+    let tunnels = AtomicUsize::new(0);
+    let (asks, asked) = mpsc::channel();
+    let (answer, answered) = mpsc::channel::<()>();
+    let answered = Mutex::new(answered);
+    // A proxy that makes one tunnel, in which it is the service, and no other.
+    let proxy = Server::serve(move |mut visit| {
+        visit.read_request();
+        let nth = tunnels.fetch_add(1, Ordering::SeqCst);
+        asks.send(nth).ok();
+        if nth == 0 {
+            visit.stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok();
+        }
+        while visit.read_request().is_some() {
+            answered.lock().unwrap().recv().ok();
+            visit.stream.write_all(NO_CONTENT).ok();
         }
     });
-    let seen = server.finish();
-    assert_eq!(seen.requests.len(), CALLERS * 20);
-    assert!(seen.connections <= CALLERS, "{}", seen.connections);
+    let client = config()
+        .allow_http()
+        .proxy(&proxy.endpoint())
+        .client("http://service.test");
+    thread::scope(|scope| {
+        let first = scope.spawn(|| client.example());
+        asked.recv().unwrap();
+        let others: Vec<_> = (0..DIALS)
+            .map(|_| scope.spawn(|| client.example()))
+            .collect();
+        (0..DIALS).for_each(|_| assert_ne!(asked.recv().unwrap(), 0));
+        let (tell, thread) = mpsc::channel();
+        let client = &client;
+        let waiting = scope.spawn(move || {
+            tell.send(this_thread()).unwrap();
+            client.example()
+        });
+        wait_until_asleep(thread.recv().unwrap());
+        // One is for the first call, and one for who waited.
+        (0..2).for_each(|_| answer.send(()).unwrap());
+        for call in [first, waiting] {
+            let outcome = call.join().unwrap();
+            assert!(outcome.is(Status::OK), "{outcome:?}");
+        }
+        client.shutdown();
+        for other in others {
+            assert!(other.join().unwrap().is(Status::CANCELLED));
+        }
+    });
+    assert_eq!(proxy.finish().connections, 1 + DIALS);
 }
 
 /// poll(2) takes no more descriptors than the process may have.

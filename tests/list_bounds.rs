@@ -16,7 +16,7 @@ use support::times::time_of_this_thread;
 
 /// A page that is large and takes long to read, whatever makes it so.
 #[test]
-fn reading_a_list_ends_at_the_deadline_and_with_a_shutdown() {
+fn reading_a_list_ends_at_the_deadline() {
     let many = |one: &str| vec![one; 400_000].join(",");
     let pages = [
         page(0, 100_000).to_string(),

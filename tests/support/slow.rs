@@ -397,6 +397,25 @@ pub fn wait_until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// What the system calls this thread.
+pub fn this_thread() -> libc::pid_t {
+    // SAFETY: takes nothing.
+    unsafe { libc::gettid() }
+}
+
+/// Waits until a thread of this process waits for something that does not come.
+pub fn wait_until_asleep(thread: libc::pid_t) {
+    let path = format!("/proc/self/task/{thread}/stat");
+    let mut looks = 0;
+    wait_until(|| {
+        let stat = fs::read_to_string(&path).unwrap();
+        // Behind the name, which is in brackets.
+        let is_asleep = stat.rsplit(')').next().unwrap().starts_with(" S");
+        looks = if is_asleep { looks + 1 } else { 0 };
+        looks == 50
+    });
+}
+
 /// Has the client tell each line. What hears them is never freed: the client may outlive the test's
 /// grasp of it.
 pub fn on_line(config: Config, hear: impl Fn(i32, &str) + Send + Sync + 'static) -> Config {
