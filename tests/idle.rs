@@ -214,6 +214,8 @@ fn who_waits_takes_a_connection_that_is_given_back() {
         .proxy(&proxy.endpoint())
         .client("http://service.test");
     thread::scope(|scope| {
+        // Gone before the proxy waits for its threads, however this ends.
+        let answer = answer;
         let first = scope.spawn(|| client.example());
         asked.recv().unwrap();
         let others: Vec<_> = (0..DIALS)
