@@ -438,7 +438,8 @@ typedef struct fpga_assoc_entry {
  * a second and at the end, where there was something new. It may call any function of this library but
  * free the plan or the client; `fpga_assoc_client_shutdown` stops the plan. It must return: no
  * exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the
- * call ends there as `FPGA_ASSOC_INCOMPLETE`, with an outcome that is not known where it was to apply the plan.
+ * call ends there as `FPGA_ASSOC_INCOMPLETE`, with an outcome that is not known where it was to apply
+ * the plan.
  */
 typedef void (*fpga_assoc_progress_fn)(void *context, size_t settled, size_t total);
 
@@ -587,8 +588,8 @@ FPGA_ASSOC_API void fpga_assoc_close_idle(void);
  * Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
  * none. The text belongs to the library and stays valid until the thread ends or makes its next call
  * that sets it: `fpga_associate`, `fpga_disassociate`, `fpga_associations`, a setter of a
- * configuration, a function that adds to a plan or sets how it is carried out, one that answers a grant, or
- * a function of a client that was given no error pointer. Copy what must live longer.
+ * configuration, a function that adds to a plan or sets how it is carried out, one that answers a
+ * grant, or a function of a client that was given no error pointer. Copy what must live longer.
  *
  * Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
  * before anything else can run.
@@ -648,13 +649,12 @@ FPGA_ASSOC_API const char *fpga_assoc_error_request_id(const struct fpga_assoc_e
 
 /**
  * How long the service asked to wait before the next call, in milliseconds, at most 86,400,000 (a
- * day); 0 where it did not ask, and for NULL. Of a plan that its time did not suffice for because the
- * service was too busy, how long it would have waited.
+ * day); 0 where it did not ask, and for NULL. Of a plan whose time ended because the service was
+ * too busy, how long it would have waited.
  *
  * Thread-safe.
  */
-FPGA_ASSOC_API
-uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
+FPGA_ASSOC_API uint64_t fpga_assoc_error_retry_after_ms(const struct fpga_assoc_error *error);
 
 /**
  * How many times the request was tried, for a list the page that failed; 0 where an argument was

@@ -159,8 +159,8 @@ pub extern "C" fn fpga_assoc_error_request_id(error: Option<&fpga_assoc_error>) 
 }
 
 /// How long the service asked to wait before the next call, in milliseconds, at most 86,400,000 (a
-/// day); 0 where it did not ask, and for NULL. Of a plan that its time did not suffice for because the
-/// service was too busy, how long it would have waited.
+/// day); 0 where it did not ask, and for NULL. Of a plan whose time ended because the service was
+/// too busy, how long it would have waited.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]

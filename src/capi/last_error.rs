@@ -102,8 +102,8 @@ fn replace(new: *mut fpga_assoc_error) {
 /// Returns text that ends in NUL, never NULL; "" where the thread's last call succeeded or it made
 /// none. The text belongs to the library and stays valid until the thread ends or makes its next call
 /// that sets it: `fpga_associate`, `fpga_disassociate`, `fpga_associations`, a setter of a
-/// configuration, a function that adds to a plan or sets how it is carried out, one that answers a grant, or
-/// a function of a client that was given no error pointer. Copy what must live longer.
+/// configuration, a function that adds to a plan or sets how it is carried out, one that answers a
+/// grant, or a function of a client that was given no error pointer. Copy what must live longer.
 ///
 /// Thread-safe: each thread has its own. In a runtime that moves work between threads, read it
 /// before anything else can run.

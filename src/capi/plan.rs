@@ -46,7 +46,8 @@ struct Inside {
 /// a second and at the end, where there was something new. It may call any function of this library but
 /// free the plan or the client; `fpga_assoc_client_shutdown` stops the plan. It must return: no
 /// exception, no longjmp and no pthread_exit may leave it. It may fork: where the child returns too, the
-/// call ends there as `FPGA_ASSOC_INCOMPLETE`, with an outcome that is not known where it was to apply the plan.
+/// call ends there as `FPGA_ASSOC_INCOMPLETE`, with an outcome that is not known where it was to apply
+/// the plan.
 pub type fpga_assoc_progress_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, settled: usize, total: usize)>;
 
