@@ -191,7 +191,8 @@ pub unsafe extern "C" fn fpga_assoc_client_shutdown(client: *mut fpga_assoc_clie
         // Who calls is woken also where there is no memory for more.
         if let (Err(_), Some(client)) = (done, share) {
             client.cancel();
-            mem::forget(client);
+            // The share is given back all the same, or nobody could free the client any more.
+            mem::forget(Arc::into_inner(client));
         }
     }
 }

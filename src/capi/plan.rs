@@ -227,7 +227,9 @@ pub unsafe extern "C" fn fpga_assoc_client_compare(
 /// What there is is read first, and the differences alone are sent: a plan that is carried out once more
 /// sends no change, and one that was stopped, or whose process was killed, goes on where it ended. At one
 /// ECS image one pair is changed after the other, and what is to be taken away goes first, so that there is
-/// room for the rest. A pair that somebody else brings to what is wanted meanwhile is as wanted.
+/// room for the rest. A pair that somebody else brings to what is wanted meanwhile is as wanted;
+/// or changed, where the service had refused the plan's own request for it before (HTTP 409, 429), so
+/// that whose it is can't be told.
 ///
 /// So many requests as `fpga_assoc_plan_set_parallel` says are under way at once, on threads of the
 /// library's own that have ended when the call returns; the functions for the log and for credentials are

@@ -89,7 +89,7 @@ impl Run<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            // A refusal; where nothing was sent, nothing was repeated.
+            // It was sent and refused. What was refused before a connection could not be made is not known here.
             is_repeated |= matches!(error.status, Status::THROTTLED | Status::CONFLICT);
             match next {
                 // The time of the plan was too short for it, and is for others too.
