@@ -168,7 +168,7 @@ impl Opinion {
     /// does that do no harm.
     fn is_for_another_connection(&self) -> bool {
         match self.0.latest {
-            Latest::KeptClosed | Latest::GivenUp => true,
+            Latest::KeptClosed | Latest::GivenUp | Latest::Unsent => true,
             Latest::Unreadable | Latest::Refused | Latest::InDoubt => !self.is_change(),
             _ => false,
         }
