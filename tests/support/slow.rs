@@ -399,8 +399,9 @@ pub fn wait_until(mut is_so: impl FnMut() -> bool) {
 
 /// What the system calls this thread.
 pub fn this_thread() -> libc::pid_t {
-    // SAFETY: takes nothing.
-    unsafe { libc::gettid() }
+    // SAFETY: takes nothing. The oldest C library that tests are linked to has no function for it.
+    let thread = unsafe { libc::syscall(libc::SYS_gettid) };
+    thread.try_into().unwrap()
 }
 
 /// Waits until a thread of this process waits for something that does not come.
