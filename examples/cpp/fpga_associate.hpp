@@ -386,7 +386,7 @@ private:
 /* What became of a pair of a plan. */
 enum class pair_result : std::int32_t {
     open = FPGA_ASSOC_RESULT_OPEN,           /* nothing was done for it */
-    as_wanted = FPGA_ASSOC_RESULT_AS_WANTED, /* it was, and nothing was sent */
+    as_wanted = FPGA_ASSOC_RESULT_AS_WANTED, /* nothing was to be done for it */
     to_change = FPGA_ASSOC_RESULT_TO_CHANGE, /* it is not as wanted, as compare found */
     changed = FPGA_ASSOC_RESULT_CHANGED,     /* it was not as wanted, and is now */
     failed = FPGA_ASSOC_RESULT_FAILED,       /* its error says why */

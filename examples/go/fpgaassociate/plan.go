@@ -31,7 +31,7 @@ type Result int32
 
 const (
 	ResultOpen     Result = C.FPGA_ASSOC_RESULT_OPEN      // nothing was done for it
-	ResultAsWanted Result = C.FPGA_ASSOC_RESULT_AS_WANTED // it was, and nothing was sent
+	ResultAsWanted Result = C.FPGA_ASSOC_RESULT_AS_WANTED // nothing was to be done for it
 	ResultToChange Result = C.FPGA_ASSOC_RESULT_TO_CHANGE // it is not as wanted, as Compare found
 	ResultChanged  Result = C.FPGA_ASSOC_RESULT_CHANGED   // it was not as wanted, and is now
 	ResultFailed   Result = C.FPGA_ASSOC_RESULT_FAILED    // its error says why
