@@ -9,6 +9,7 @@ use std::thread;
 use fpga_associate::capi;
 use fpga_associate::status::Status;
 use support::client::{Client, config};
+use support::itself::{end_child, was_so_in};
 use support::raw::{NO_CONTENT, Server, Then, answer};
 use support::slow::on_line;
 
@@ -95,15 +96,10 @@ fn a_child_of_the_credentials_callback_sends_nothing_of_its_parents_call() {
         let child = child.load(Ordering::SeqCst);
         if child == 0 {
             // Its parent goes on with the same call.
-            let is_honest = outcome.is(Status::CONNECTION_LOST) && outcome.outcome_unknown;
-            // SAFETY: ends the child at once.
-            unsafe { libc::_exit(i32::from(!is_honest)) };
+            end_child(outcome.is(Status::CONNECTION_LOST) && outcome.outcome_unknown);
         }
         assert!(child > 0 && outcome.is(Status::OK), "{outcome:?}");
-        let mut status = -1;
-        // SAFETY: the child has not been waited for.
-        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-        assert_eq!(status, 0, "{child_refuses}");
+        assert!(was_so_in(child), "{child_refuses}");
         assert_eq!(server.finish().requests.len(), 1);
     }
 }

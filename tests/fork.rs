@@ -12,6 +12,7 @@ use support::c::{Toolchain, root, run};
 use support::call::{ECS_ID, FPGA_ID, PROJECT_ID, TOKEN};
 use support::certificates::{Authority, tls_server_with};
 use support::client::config;
+use support::itself::{end_child, was_so_in};
 use support::raw::{NO_CONTENT, Server, Then, succeed};
 use support::slow::{on_line, wait_until};
 
@@ -113,15 +114,10 @@ fn a_child_of_the_log_callback_sends_nothing_of_its_parents_call() {
     let outcome = client.example();
     let child = child.load(Ordering::SeqCst);
     if child == 0 {
-        let is_honest = outcome.is(Status::CONNECTION_LOST) && outcome.outcome_unknown;
-        // SAFETY: ends the child at once.
-        unsafe { libc::_exit(i32::from(!is_honest)) };
+        end_child(outcome.is(Status::CONNECTION_LOST) && outcome.outcome_unknown);
     }
     assert!(child > 0 && outcome.is(Status::OK), "{outcome:?}");
-    let mut status = -1;
-    // SAFETY: the child has not been waited for.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    assert_eq!(status, 0);
+    assert!(was_so_in(child));
     assert_eq!(server.finish().requests.len(), 3);
 }
 

@@ -26,3 +26,17 @@ pub fn words() -> Vec<OsString> {
         .chain([env::current_exe().unwrap().into_os_string()])
         .collect()
 }
+
+/// Ends a child of fork at once; its parent learns whether all was so.
+pub fn end_child(is_so: bool) -> ! {
+    // SAFETY: takes a number, and does not return.
+    unsafe { libc::_exit(i32::from(!is_so)) }
+}
+
+/// What a child said at its end.
+pub fn was_so_in(child: libc::pid_t) -> bool {
+    let mut status = -1;
+    // SAFETY: the status may be written to.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    status == 0
+}
